@@ -14,6 +14,8 @@ class Backend:
     def __init__(self, name, port, rules, hits, current):
         self.name, self.port, self.rules, self.hits, self.current = name, port, rules, hits, current
         self.seen = 0
+        # From when on spans count in which it fails, by the clock on the wall.
+        self.begun = 0.0
         # Times of service, where there are so many workers.
         self.workers, self.served = asyncio.Semaphore(rules.get("workers", 100_000)), []
 
@@ -45,7 +47,7 @@ class Backend:
         if number >= 0:
             self.hits.append((number, self.name, time.monotonic()))
         self.seen += 1
-        rules = self.rules
+        rules, came = self.rules, time.time()
         if rules.get("closes") or self.seen in rules.get("closes_at", []):
             return False
         if rules.get("hangs"):
@@ -56,6 +58,8 @@ class Backend:
             await asyncio.sleep(service_s() if callable(service_s) else service_s)
             self.served.append(time.monotonic() - began)
         status = rules.get("status", 200)
+        if any(first <= came - self.begun < last for first, last in rules.get("fails_s", [])):
+            status = 503
         body = f'"{self.name}"'.encode()
         keep = "close" if fields.get("connection") == "close" else "keep-alive"
         asks = f"Retry-After: {rules['retry_after_s']}\r\n" if "retry_after_s" in rules else ""

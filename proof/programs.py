@@ -5,6 +5,7 @@ makes both the program's configuration and the scenario.
 """
 
 import asyncio
+import glob
 import json
 import os
 import re
@@ -182,6 +183,59 @@ def caddyfile(case, folder, port, servers):
     )
 
 
+# What Apache is put together from; the rest is within it.
+APACHE_MODULES = """mpm_event authz_core proxy proxy_http proxy_balancer slotmem_shm
+    lbmethod_byrequests lbmethod_bybusyness lbmethod_bytraffic""".split()
+
+
+def apache_conf(case, folder, port, servers):
+    s = case.get("settings", {})
+    modules = os.path.join(apache_root(found("apache2")), "usr/lib/apache2/modules")
+    on = lambda flag: "On" if flag else "Off"
+
+    def member(rules, at):
+        words = [f"BalancerMember http://127.0.0.1:{at}"]
+        words += [f"loadfactor={rules['weight']}"] if "weight" in rules else []
+        words += [f"lbset={rules['priority']}"] if "priority" in rules else []
+        words += ["status=+" + {"hot-standby": "H", "hot-spare": "R"}[s.get("backups", "hot-standby")]] if rules.get("backup") else []
+        words += [f"retry={whole_seconds(s['retry'])}"] if "retry" in s else []
+        words += [f"timeout={whole_seconds(s['timeout'])}"] if "timeout" in s else []
+        return "  " + " ".join(words)
+
+    listed = ",".join(str(rules["status"]) for rules, _ in servers if rules.get("status", 200) != 200)
+    balancer = [f"lbmethod={s.get('lbmethod', 'byrequests')}"]
+    balancer += [f"failonstatus={listed}"] if s.get("failonstatus") else []
+    balancer += [f"{name}={on(s[name])}" for name in ("failontimeout", "forcerecovery") if name in s]
+    balancer += [f"maxattempts={s['maxattempts']}"] if "maxattempts" in s else []
+    # One who is root must say as whom its processes answer.
+    owner = ("User nobody", "Group nogroup") if os.geteuid() == 0 else ()
+    return lines(
+        *(f"LoadModule {name}_module {modules}/mod_{name}.so" for name in APACHE_MODULES),
+        f'ServerRoot "{folder}"',
+        f'DefaultRuntimeDir "{folder}"',
+        f'PidFile "{folder}/apache.pid"',
+        f'ErrorLog "{folder}/error.log"',
+        "ServerName web",
+        *owner,
+        f"Listen 127.0.0.1:{port}",
+        "<Proxy balancer://web>",
+        *(member(rules, at) for rules, at in servers),
+        f"  ProxySet {' '.join(balancer)}",
+        "</Proxy>",
+        "ProxyPass / balancer://web/",
+    )
+
+
+def whole_seconds(span):
+    """A span as Apache writes it."""
+    return span.removesuffix("s")
+
+
+def apache_root(path):
+    """The folder into which Debian's package is unpacked."""
+    return path.removesuffix("/usr/sbin/apache2") or "/"
+
+
 def in_seconds(span):
     """A span as protobuf writes it."""
     return f"{int(span[:-2]) / 1000}s" if str(span).endswith("ms") else span
@@ -273,6 +327,12 @@ def programs():
     caddy = found("caddy")
     run = lambda file, folder: [caddy, "run", "--adapter", "caddyfile", "--config", file]
     add("caddy", caddy, lambda path: printed(path, "version"), run, caddyfile, [], ".caddyfile")
+    apache = found("apache2")
+    # What is unpacked and not installed has its libraries beside it.
+    libraries = apache and ":".join(glob.glob(os.path.join(apache_root(apache), "usr/lib/*-linux-gnu")))
+    start = ["env", f"LD_LIBRARY_PATH={libraries}", str(apache)]
+    run = lambda file, folder: [*start, "-DFOREGROUND", "-f", file]
+    add("apache", apache, lambda path: printed(*start, "-v"), run, apache_conf, ["-t"])
     return all_of_them
 
 

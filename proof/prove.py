@@ -15,10 +15,12 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from pathlib import Path
 
 import callers
+import channels
 import pools
 from backends import Backends
 from client import send
@@ -45,13 +47,22 @@ def cases():
 OUTCOMES = {"succeeded": "ok", "none": "-"}
 
 
-def told(requests):
+def told(case, requests):
     """What is compared of requests: servers tried by each, whether it went well, and when it ended."""
-    return {
+    requests = requests[case.get("from_n", 0) :]
+    seen = {
         "tried": ["".join(r["tried"]) or "-" for r in requests],
         "well": [r["well"] for r in requests],
         "took_s": [round(r["took_s"], 2) for r in requests],
     }
+    if case.get("compare") == "back":
+        seen["back_s"] = back(requests)
+    return seen
+
+
+def back(requests):
+    """When server a, which was down from the beginning, was first sent something."""
+    return next((round(r["arrived_s"], 2) for r in requests if "a" in r["tried"]), None)
 
 
 async def observe(program, case, folder, port):
@@ -71,10 +82,11 @@ async def observe(program, case, folder, port):
         for number, name, at in sorted(backends.hits, key=lambda hit: hit[2]):
             hits.setdefault(number, []).append(name)
     return told(
+        case,
         [
             {"tried": hits.get(a["number"], []), "well": 200 <= a["status"] < 400, "took_s": a["took_s"]}
             for a in answers
-        ]
+        ],
     ), sorted(refused.values())
 
 
@@ -101,32 +113,67 @@ async def observe_pool(case, port):
         fare = pools.POOLS[case["pool"]][1]
         url = f"http://127.0.0.1:{port}/"
         ends = await asyncio.to_thread(fare, url, case.get("settings", {}), moments_s, service_s)
-        return told([{"tried": [], **end} for end in ends])
+        return told(case, [{"tried": [], **end} for end in ends])
+
+
+async def observe_breaker(case, port):
+    """What comes through the breaker of a library, and how its callers fare."""
+    requests = case["requests"]
+    moments_s = [i * requests["gap_s"] for i in range(requests["n"])]
+    async with Backends(case["servers"], port, requests.get("service_s", 0.0)) as backends:
+        begin_s = time.time() + 1.5
+        for backend in backends.all:
+            backend.begun = begin_s
+        url, settings = f"http://127.0.0.1:{port}/", case.get("settings", {})
+        ends = await asyncio.to_thread(callers.through_breaker, case["breaker"], url, settings, moments_s, begin_s)
+        hits = {}
+        for number, name, _ in backends.hits:
+            hits.setdefault(number, []).append(name)
+        return told(case, [{"tried": hits.get(i, []), **end} for i, end in enumerate(ends)])
+
+
+async def observe_channel(case, port):
+    """What a channel of gRPC does."""
+    return told(case, await channels.observe(case, port))
 
 
 def pauses(moments):
     return [round(after - before, 3) for before, after in zip(moments, moments[1:])]
 
 
+# Runs of a scenario whose moments are drawn.
+RUNS = 60
+
+
 def simulate(tried, all_cases, folder):
     """What Stampede does, case by case; of requests one after the other the first so many."""
     files = []
     for i, case in enumerate(all_cases):
-        file = os.path.join(folder, f"{i}.toml")
-        Path(file).write_text(scenario(case))
-        files.append(file)
-    done = subprocess.run([tried], input="\n".join(files), capture_output=True, text=True, check=True)
-    for case, line in zip(all_cases, done.stdout.splitlines()):
-        one = json.loads(line)
-        if "error" in one:
-            yield {"error": one["error"]}
-            continue
-        if case["program"] == "caller":
-            yield {"pauses": [pauses(r["sent_s"]) for r in one["requests"]]}
-            continue
-        begun = [r for r in one["requests"] if r["arrived_s"] >= case.get("begin_s", 0.0)]
-        requests = [{**r, "well": r["outcome"] == "succeeded"} for r in begun[: case["requests"]["n"]]]
-        yield told(requests)
+        for seed in range(RUNS if case.get("compare") == "back" else 1):
+            file = os.path.join(folder, f"{i}-{seed}.toml")
+            Path(file).write_text(f"seed = {seed}\n" * (seed > 0) + scenario(case))
+            files.append((case, file))
+    names = "\n".join(file for _, file in files)
+    done = subprocess.run([tried], input=names, capture_output=True, text=True, check=True)
+    runs = {}
+    for (case, file), line in zip(files, done.stdout.splitlines()):
+        number = int(Path(file).name.split("-")[0])
+        runs.setdefault(number, []).append(simulated(case, json.loads(line)))
+    for number, case in enumerate(all_cases):
+        first, *others = runs[number]
+        if others:
+            first["backs_s"] = [run.get("back_s") for run in runs[number]]
+        yield first
+
+
+def simulated(case, one):
+    """What is compared of a run."""
+    if "error" in one:
+        return {"error": one["error"]}
+    if case["program"] == "caller":
+        return {"pauses": [pauses(r["sent_s"]) for r in one["requests"]]}
+    begun = [r for r in one["requests"] if r["arrived_s"] >= case.get("begin_s", 0.0)]
+    return told(case, [{**r, "well": r["outcome"] == "succeeded"} for r in begun[: case["requests"]["n"]]])
 
 
 # --- the comparison -------------------------------------------------------------------------------------
@@ -168,6 +215,13 @@ def compare(case, real, simulated, unseen):
     if how == "pauses":
         one, other = real["pauses"], simulated["pauses"]
         return spans(one), spans(other), all(is_one_of(call, other) for call in one)
+    if how == "back":
+        one, others = real["back_s"], simulated["backs_s"]
+        if None in (one, *others):
+            return f"at {one} s", "not in all runs", False
+        first, last = min(others), max(others)
+        within = first * (1 - BEYOND) <= one <= last * (1 + BEYOND) + LATE_S
+        return f"back after {one:.2f} s", f"after {first:.2f}-{last:.2f} s", within
     mine = without(simulated["tried"], unseen)
     if how == "shares":
         one, other = shares(real["tried"]), shares(mine)
@@ -248,27 +302,15 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         simulated = list(simulate(args.tried, chosen, folder))
         for i, (case, mine) in enumerate(zip(chosen, simulated)):
-            program = known.get(case["program"])
             seen = seen_before(case)
+            version, look = real_one(case, known)
             # A busy machine delays this or that: what differs is looked at again before it is called so.
-            caller, pool = case["program"] == "caller", case["program"] == "pool"
-            if caller:
-                version = callers.version(case["retry"])
-            elif pool:
-                version = pools.version(case["pool"])
-            else:
-                version = program and program.version
             for again in range(3 if version else 0):
                 place = os.path.join(folder, f"real-{i}-{again}")
                 os.mkdir(place)
                 port = args.port + (i * 16) % 4000
                 try:
-                    if caller:
-                        real, unseen = asyncio.run(observe_caller(case, port)), []
-                    elif pool:
-                        real, unseen = asyncio.run(observe_pool(case, port)), []
-                    else:
-                        real, unseen = asyncio.run(observe(program, case, place, port))
+                    real, unseen = asyncio.run(look(place, port))
                 except RuntimeError as why:
                     print(f"{why}: compared with what was observed before", file=sys.stderr)
                     break
@@ -279,6 +321,8 @@ def main():
                 # What a build without the programs needs to compare by itself.
                 seen["scenario"] = scenario(case)
                 seen["n"], seen["begin_s"] = case["requests"]["n"], case.get("begin_s", 0.0)
+                if "from_n" in case:
+                    seen["from_n"] = case["from_n"]
                 seen["compare"] = case.get("compare", "tried")
                 keep(case, seen)
             if seen is None:
@@ -292,6 +336,27 @@ def main():
     if args.write:
         write(args.write, rows)
     sys.exit(differ > 0)
+
+
+def real_one(case, known):
+    """The version of the real program or library, none where it is not there; and what it does in a folder and on ports."""
+    kind = case["program"]
+    of_library = {
+        "caller": (callers.version, "retry", observe_caller),
+        "pool": (pools.version, "pool", observe_pool),
+        "breaker": (callers.breaker_version, "breaker", observe_breaker),
+        "channel": (channels.version, "dialect", observe_channel),
+    }
+    if kind in of_library:
+        version, key, observe_it = of_library[kind]
+
+        async def look(_, port):
+            refusing = [server["name"] for server in case["servers"] if server.get("refuses")]
+            return await observe_it(case, port), refusing if kind == "channel" else []
+
+        return version(case[key]), look
+    program = known.get(kind)
+    return program and program.version, lambda folder, port: observe(program, case, folder, port)
 
 
 def seen_file(case):
@@ -310,13 +375,19 @@ def keep(case, seen):
     file.write_text(json.dumps(book, indent=1, sort_keys=True) + "\n")
 
 
+def library_of(case):
+    """What is told of beside a version."""
+    names = {"caller": "retry", "pool": "pool", "breaker": "breaker"}
+    return {"channel": "grpcio"}.get(case["program"]) or case[names.get(case["program"], "program")]
+
+
 def write(page, rows):
     """The rows as a page of the book, behind what is written by hand."""
     head = Path(page).read_text().split("<!-- rows -->")[0] + "<!-- rows -->\n"
     out = [head]
     for file in dict.fromkeys(case["file"] for case, *_ in rows):
         own = [row for row in rows if row[0]["file"] == file]
-        names = sorted({f"{row[0].get('retry', row[0].get('pool', row[0]['program']))} {row[4]}" for row in own})
+        names = sorted({f"{library_of(row[0])} {row[4]}" for row in own})
         out.append(f"\n## {file}\n\nObserved: {', '.join(names)}.\n")
         out.append("\n| case | real | simulated | verdict |\n|---|---|---|---|\n")
         for case, one, other, verdict, _ in own:

@@ -13,8 +13,11 @@ def toml(value):
 
 
 # What a server's rules are in a scenario; times of service are the service's own.
-KEYS = ("weight", "backup", "max_connections", "min_connections", "errors", "down_behaviour")
+KEYS = ("weight", "backup", "priority", "speed", "workers", "max_connections", "min_connections", "errors", "down_behaviour")
 
+
+# It goes down with each request, and is back before the next.
+BREAKS_OFF = {"crash": [{"when": "in_flight", "above": 0}], "restart": {"kind": "after", "pause": "0s"}}
 
 # Calls of a library in a scenario, far enough apart for the longest of its pauses.
 CALLS, APART_S = 200, 1000
@@ -31,9 +34,7 @@ def of_caller(case):
         retry["retry_after"] = f"{rules['retry_after_s']}s"
     server = {"name": "a", "workers": 9}
     if rules.get("closes"):
-        # It goes down with each request, and is back before the next.
-        server["crash"] = [{"when": "in_flight", "above": 0}]
-        server["restart"] = {"kind": "after", "pause": "0s"}
+        server.update(BREAKS_OFF)
     else:
         server["errors"] = {"rate": 1.0}
     # Each call of the real library has a bucket of its own.
@@ -50,7 +51,7 @@ def of_caller(case):
 
 
 # Libraries to which all failures are alike.
-WITHOUT_STATUS = ("requests", "httpx", "tenacity", "backoff", "stamina")
+WITHOUT_STATUS = ("requests", "httpx", "tenacity", "backoff", "stamina", "p-retry", "cockatiel")
 
 def of_pool(case):
     """The scenario of a library's pool: callers of one program, each of which holds a connection for as long."""
@@ -69,6 +70,25 @@ def of_pool(case):
     )
 
 
+def of_breaker(case):
+    """The scenario of a library's breaker: callers of one program, and a server that fails now and then."""
+    requests = case["requests"]
+    guard = {"kind": case["breaker"], **case.get("settings", {})}
+    arrivals = {"kind": "trace", "times": [f"{1 + i * requests['gap_s']:.6f}s" for i in range(requests["n"])]}
+    sets = "".join(
+        f'[[timeline]]\nat = "{1 + at:g}s"\nset = {{ "service.web.server.a.errors.rate" = {rate} }}\n'
+        for span in case["servers"][0]["fails_s"]
+        for at, rate in zip(span, (1.0, 0.0))
+    )
+    return (
+        f'horizon = "60s"\nrecord = {{ every_nth_request = 1 }}\n'
+        f'traffic = [{{ to = "web", arrivals = {toml(arrivals)} }}]\n'
+        f"client = {{ guards = [{toml(guard)}] }}\n"
+        f'[service.web]\ndemand = "{max(requests.get("service_s", 0.0), 1e-6):.6f}s"\n'
+        f'server = [{{ name = "a", workers = 1000, errors = {{ rate = 0.0 }} }}]\n{sets}'
+    )
+
+
 # Libraries that ignore a Retry-After.
 HEEDLESS = ("aiohttp-retry", "botocore-standard", "botocore-legacy", "elastic-transport")
 
@@ -79,6 +99,8 @@ def scenario(case):
         return of_caller(case)
     if case["program"] == "pool":
         return of_pool(case)
+    if case["program"] == "breaker":
+        return of_breaker(case)
     requests, service_s = case["requests"], case["requests"].get("service_s", 0.0)
     gap_s = requests.get("gap_s", 0.0)
     if requests.get("serial", True):
@@ -95,15 +117,19 @@ def scenario(case):
     for rules in case["servers"]:
         server = {"name": rules["name"], "workers": 1000}
         server.update((key, rules[key]) for key in KEYS if key in rules)
-        if rules.get("status", 200) != 200:
+        if rules.get("status", 200) != 200 or "code" in rules:
             server["errors"] = {"rate": 1.0}
-        if rules.get("refuses") or rules.get("closes") or rules.get("hangs"):
-            down.append(rules["name"])
+        if rules.get("closes"):
+            server.update(BREAKS_OFF)
+        if rules.get("refuses") or rules.get("hangs"):
+            down.append((0.0, "crash", rules["name"]))
+        for first, last in rules.get("down_s", ()):
+            down += [(first, "crash", rules["name"]), (last, "restart", rules["name"])]
         if rules.get("hangs"):
             server["down_behaviour"] = "black-hole"
         servers.append(server)
     crashes = "".join(
-        f'[[timeline]]\nat = "0s"\ndo = "crash"\ntarget = "service.web.server.{name}"\n' for name in down
+        f'[[timeline]]\nat = "{at:g}s"\ndo = "{do}"\ntarget = "service.web.server.{name}"\n' for at, do, name in down
     )
     return (
         f'horizon = "{end:.3f}s"\nrecord = {{ every_nth_request = 1 }}\n'

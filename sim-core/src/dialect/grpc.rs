@@ -1,4 +1,4 @@
-//! gRPC as its own load balancer: a channel with its policy, outlier detection and retries.
+//! gRPC as its own load balancer: a channel with its policy, connections, outlier detection and retries.
 //!
 //! A channel is a balancer instance: give a service as many instances as it has clients, and choose an instance by client.
 
@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 pub(super) static DIALECT: DialectDef = DialectDef {
     row: ExtensionRow {
         name: "grpc",
-        about: "A gRPC channel: pick_first unless the service config names another policy, and where wanted outlier detection, \
-                retries and their throttling.",
-        source: "gRPC 1.60 and later: gRFCs A6, A42, A48, A50, A58, A62; grpcio 1.85.3, observed",
+        about: "A gRPC channel: pick_first unless the service config names another policy, a connection to each server that is opened again \
+                after pauses that grow, and where wanted outlier detection, retries and their throttling.",
+        source: "gRPC 1.60 and later: connection-backoff.md, gRFCs A6, A42, A48, A50, A58, A62; grpcio 1.85.3, observed",
         params: &[
             ParamDef::choice(
                 "lb_policy",
@@ -79,6 +79,24 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 "points",
                 "4096",
                 "With ring_hash: points at most; more than 4096 are cut to that, as is `min_ring_size`.",
+            ),
+            ParamDef::span(
+                "initial_reconnect_backoff",
+                Duration::from_millis(100),
+                "1s",
+                "The middle of the pause before a connection that failed is tried again; each further one is 1.6 times as long, all of them give or take a fifth. grpc.initial_reconnect_backoff_ms.",
+            ),
+            ParamDef::span(
+                "max_reconnect_backoff",
+                Duration::from_millis(100),
+                "2m",
+                "The longest middle of such a pause, grpc.max_reconnect_backoff_ms.",
+            ),
+            ParamDef::span(
+                "min_reconnect_backoff",
+                Duration::from_millis(100),
+                "20s",
+                "A try to connect that nobody answers has failed after this, or after its pause where that is longer; grpc.min_reconnect_backoff_ms.",
             ),
             ParamDef::choice(
                 "outlier_detection",
@@ -206,6 +224,12 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
             message: "above `max_ring_size`".to_owned(),
         });
     }
+    if params.span("max_reconnect_backoff") < params.span("initial_reconnect_backoff") {
+        return Err(ParamProblem {
+            param: "max_reconnect_backoff",
+            message: "below `initial_reconnect_backoff`".to_owned(),
+        });
+    }
     if params.integer("hedging_attempts") > 1 && params.integer("max_attempts") > 1 {
         return Err(ParamProblem {
             param: "hedging_attempts",
@@ -263,13 +287,22 @@ fn policy(params: &Params) -> String {
 
 fn expand(params: &Params) -> String {
     let mut text = format!("policy = {}\n", policy(params));
+    let _ = write!(
+        text,
+        "health = [\n  {{ kind = \"grpc-connection-backoff\", initial_backoff = \"{}\", max_backoff = \"{}\", min_connect_timeout = \"{}\", afresh = {} }},\n",
+        params.span("initial_reconnect_backoff"),
+        params.span("max_reconnect_backoff"),
+        params.span("min_reconnect_backoff"),
+        // Only pick_first lets go of connections that it does not use.
+        params.choice("lb_policy") == 0,
+    );
     let outliers = params.choice("outlier_detection");
     if outliers > 0 {
         let _ = writeln!(
             text,
-            "health = [{{ kind = \"grpc-outlier-detection\", algorithms = \"{}\", interval = \"{}\", base_ejection_time = \"{}\", \
+            "  {{ kind = \"grpc-outlier-detection\", algorithms = \"{}\", interval = \"{}\", base_ejection_time = \"{}\", \
              max_ejection_time = \"{}\", max_ejection_percent = {}, stdev_factor = {}, threshold = {}, enforcement_percentage = {}, \
-             minimum_hosts = {}, request_volume = {} }}]",
+             minimum_hosts = {}, request_volume = {} }},",
             ["", "success-rate", "failure-percentage", "both"][outliers],
             params.span("interval"),
             params.span("base_ejection_time"),
@@ -282,6 +315,7 @@ fn expand(params: &Params) -> String {
             params.integer("request_volume"),
         );
     }
+    text.push_str("]\n");
     let mut keys = Vec::new();
     let [attempts, copies] =
         ["max_attempts", "hedging_attempts"].map(|name| params.integer(name).min(MOST_ATTEMPTS));

@@ -52,6 +52,14 @@ pub enum Event {
     Takeover(InstanceId, u32),
     /// An instance breaks off what it has at a server.
     BreakOff(InstanceId, ServerId),
+    /// The connection that a rule of an instance held to a server has broken.
+    Disconnected(InstanceId, ServerId),
+    /// An instance opens it again, unless another moment was planned since.
+    Reconnect(InstanceId, ServerId),
+    /// The server answers that.
+    Answered(InstanceId, ServerId),
+    /// Nobody has answered.
+    Unanswered(InstanceId, ServerId),
     /// A fault of a server ends, the one of this number, unless it has ended.
     FaultEnds(ServerId, u32),
     /// The same for a fault of a link.
@@ -130,6 +138,8 @@ impl Event {
             Machine::Server(i) => u64::from(i),
             Machine::Instance(i) => u64::from(i) | 1 << 32,
         };
+        let pair =
+            |instance: InstanceId, server: ServerId| u64::from(instance) << 32 | u64::from(server);
         match self {
             Self::Arrival(source) => (1, u64::from(source)),
             Self::Completion(server) => (2, u64::from(server)),
@@ -153,7 +163,11 @@ impl Event {
             Self::Up(m, _) => (15, machine(m)),
             Self::WarmStep(server, _) => (16, u64::from(server)),
             Self::Takeover(instance, _) => (17, u64::from(instance)),
-            Self::BreakOff(instance, server) => (62, u64::from(instance) << 32 | u64::from(server)),
+            Self::BreakOff(instance, server) => (62, pair(instance, server)),
+            Self::Disconnected(instance, server) => (67, pair(instance, server)),
+            Self::Reconnect(instance, server) => (68, pair(instance, server)),
+            Self::Answered(instance, server) => (69, pair(instance, server)),
+            Self::Unanswered(instance, server) => (70, pair(instance, server)),
             Self::FaultEnds(server, _) => (18, u64::from(server)),
             Self::LinkFaultEnds(number) => (35, u64::from(number)),
             Self::FaultComes(episode) => (60, u64::from(episode)),

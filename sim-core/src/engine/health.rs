@@ -17,7 +17,7 @@ use crate::machine::MachineState;
 use crate::model::Actor;
 use crate::outcome::Outcome;
 use crate::policy::Policy;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// The rules of a balancer instance.
 #[derive(Clone, Default)]
@@ -33,6 +33,9 @@ pub(super) struct Health {
     pub counts_sent: bool,
     /// Whether all go by their own checks alone.
     pub by_checks: bool,
+    /// Whether any holds connections, and how many were opened so far.
+    pub connects: bool,
+    pub opened: u32,
     /// Whether any decides about priorities.
     pub decides_levels: bool,
     /// The priorities between which attempts are split, while they are.
@@ -89,6 +92,7 @@ impl Health {
         self.watches = rows.iter().any(|row| row.def.watches);
         self.counts_sent = rows.iter().any(|row| row.def.counts_sent);
         self.by_checks = rows.iter().all(|row| row.def.by_checks);
+        self.connects = rows.iter().any(|row| row.def.connects);
         self.decides_levels = rows.iter().any(|row| row.def.levels);
         for (server, own) in own.filter(|(_, own)| !own.is_plain()) {
             self.adopt_server(rows, server, own);
@@ -132,6 +136,23 @@ impl Health {
     pub(super) fn is_out(&self, server: LocalId) -> bool {
         let mut rules = self.rules.iter();
         rules.any(|rule| rule.state.is_out(server.position()))
+    }
+
+    /// When a connection to a server is to be opened, if any rule wants one.
+    pub(super) fn connects_at(&self, server: LocalId) -> Option<Instant> {
+        let rules = self.rules.iter();
+        let wanted = rules.filter_map(|rule| rule.state.connects_at(server.position()));
+        wanted.min()
+    }
+
+    /// It begins to be opened, with a number drawn for it; how long an answer is waited for.
+    pub(super) fn connect(&mut self, now: u64, server: LocalId, point: f64) -> Duration {
+        let rules = self.rules.iter_mut().filter(|rule| rule.def.connects);
+        let waits = rules.map(|rule| {
+            let state = &mut rule.state;
+            state.connect(Instant(now), server.position(), point)
+        });
+        waits.max().unwrap_or(Duration::ZERO)
     }
 
     /// The instance has crashed.
@@ -353,6 +374,28 @@ impl Simulation {
             } else {
                 rule.state.checked(server, passed, &mut news)
             };
+        }
+        self.judged(index, local, changed, news);
+    }
+
+    /// The connection to a server is open, or could not be opened.
+    pub(super) fn saw_connection(&mut self, index: InstanceId, local: LocalId, open: bool) {
+        let (now, server) = (Instant(self.now), local.position());
+        let mut news = Vec::new();
+        let mut changed = false;
+        for rule in &mut self.balancers[index].health.rules {
+            changed |= rule.state.connected(now, server, open, &mut news);
+        }
+        self.judged(index, local, changed, news);
+    }
+
+    /// The connection to a server has broken.
+    pub(super) fn saw_disconnect(&mut self, index: InstanceId, local: LocalId) {
+        let (now, server) = (Instant(self.now), local.position());
+        let mut news = Vec::new();
+        let mut changed = false;
+        for rule in &mut self.balancers[index].health.rules {
+            changed |= rule.state.disconnected(now, server, &mut news);
         }
         self.judged(index, local, changed, news);
     }

@@ -144,6 +144,7 @@ impl Simulation {
             }
         }
         self.server_disconnects(server);
+        self.connections_break(server);
         self.leave_if_empty(server);
     }
 
@@ -390,6 +391,7 @@ impl Simulation {
                 self.workers_freed(server, busy);
                 self.report_if_idle(server);
                 self.watch_server(server);
+                self.connections_begin(server);
             }
             Machine::Instance(index) => {
                 self.instance_forgets(index);
@@ -416,6 +418,7 @@ impl Simulation {
         instance.attempts_before = instance.attempts;
         instance.health.forget();
         self.refresh_eligible(index);
+        self.plan_connections_of(index);
     }
 
     /// A server that has just started is slow, if it has a warm-up.

@@ -23,7 +23,7 @@
 //! | `faults` | `fault` | what is wrong with servers and links now |
 //! | `links` | `link` | what lies between machines |
 //! | `pools` | `pool`, and below it `connect` and `close` | connections that are kept, and who waits for one |
-//! | `probes` | `probe` | probes of health rules, and liveness |
+//! | `probes` | `probe` | probes of health rules, and liveness; `reconnect` for connections that they hold |
 //! | `scalers` | `scaling` | autoscalers, and servers on their way |
 //! | `caches` | `cache` | what servers need not ask for again |
 //! | `rollouts` | `rollout` | deployments under way |
@@ -105,6 +105,7 @@ mod probe;
 mod progress;
 mod queue;
 mod reconcile;
+mod reconnect;
 mod recording;
 mod residents;
 mod response;
@@ -650,6 +651,10 @@ impl Simulation {
                 self.take_over(instance, incarnation, Actor::System, "");
             }
             Event::BreakOff(instance, server) => self.break_off(instance, server),
+            Event::Disconnected(instance, server) => self.disconnected(instance, server),
+            Event::Reconnect(instance, server) => self.reconnect(instance, server),
+            Event::Answered(instance, server) => self.answered(instance, server),
+            Event::Unanswered(instance, server) => self.opened(instance, server, false),
             Event::FaultEnds(server, number) => {
                 self.fault_ends(Afflicted::Server(server), number);
             }

@@ -94,6 +94,7 @@ impl Simulation {
                 self.heed_instance(instance);
             }
             self.start_probers(service);
+            self.plan_connections(service);
             self.report_all_idle(service);
         }
         if !self.model.warm_up.is_zero() {

@@ -22,6 +22,7 @@ pub(super) struct Streams {
     pub boot: Stream,
     pub episodes: Stream,
     pub provisioning: Stream,
+    pub reconnects: Stream,
 }
 
 impl Streams {
@@ -44,6 +45,7 @@ impl Streams {
             boot: stream("boot"),
             episodes: stream("episodes"),
             provisioning: stream("provisioning"),
+            reconnects: stream("reconnects"),
         }
     }
 }

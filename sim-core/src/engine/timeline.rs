@@ -262,6 +262,7 @@ impl Simulation {
         if boot.is_zero() {
             self.fleet[server].state = MachineState::Up;
             self.fleet.cold[server].incarnation.up_since = now;
+            self.connections_begin(server);
             return self.begin_warm_up(server);
         }
         self.fleet[server].state = MachineState::Booting;
@@ -511,6 +512,9 @@ impl Simulation {
         self.change_guards(Whose::Balancer(service), &balancer.guards);
         if before.checks() != balancer.checks() {
             self.start_probers(service);
+        }
+        if before.health != balancer.health {
+            self.plan_connections(service);
         }
         if idle_lists_lost {
             self.configure_idle(service);

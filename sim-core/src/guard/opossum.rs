@@ -1,10 +1,12 @@
 //! The breaker of opossum.
 //!
-//! It counts what ended in ten buckets of a second each, and opens where more than half of that failed: one
-//! failure of one is enough. Open, it refuses for 30 s; then one attempt goes through and the others are
-//! refused at once. If it succeeds the breaker closes, its counts forgotten. The time it is open does not grow.
+//! It counts calls and failures in ten buckets of a second each, and opens with a failure where these are more than half of
+//! those: one failure of one call is enough. All that was asked for is a call, at the moment it is: one that is still out, and
+//! one that the open breaker refused. Both hide failures, as nothing is forgotten when the breaker closes. Open, it refuses
+//! for 30 s; then one attempt goes through and the others are refused at once. The first end decides, be it of an attempt from
+//! before: a success closes the breaker, a failure opens it for as long again.
 //!
-//! opossum 10.0.0, observed.
+//! opossum 10.0.0, lib/circuit.js, observed.
 
 use super::{Admission, Bounding, Ended, Guard, GuardDef, News, PLAIN, SHARED, Verdict};
 use crate::draws::Draws;
@@ -15,8 +17,8 @@ use std::collections::VecDeque;
 pub(super) static GUARD: GuardDef = GuardDef {
     row: ExtensionRow {
         name: "opossum",
-        about: "The breaker of opossum: opens where more than half of the last ten seconds failed, one failure of one included.",
-        source: "opossum 10.0.0, observed",
+        about: "The breaker of opossum: opens where failures are more than half of the calls of the last ten seconds, one of one included; calls that it refused itself count as calls.",
+        source: "opossum 10.0.0, lib/circuit.js; observed",
         params: &[
             ParamDef {
                 name: "error_threshold_percentage",
@@ -30,7 +32,7 @@ pub(super) static GUARD: GuardDef = GuardDef {
             },
             ParamDef {
                 name: "volume_threshold",
-                about: "It does not open while fewer than this have ended.",
+                about: "It does not open with fewer calls than this.",
                 kind: ParamKind::Integer {
                     min: 0,
                     max: 1_000_000,
@@ -75,14 +77,14 @@ const PARTS: u64 = 10;
 enum State {
     Closed,
     Open { until: Instant },
-    HalfOpen { since: Instant, tried: bool },
+    HalfOpen { tried: bool },
 }
 
-/// What ended in a part of the time: which part it is, how many, and how many of them failed.
+/// A part of the time: which it is, how many calls and how many failures there were.
 #[derive(Clone, Copy, Debug)]
 struct Part {
     number: u64,
-    ended: u64,
+    calls: u64,
     failed: u64,
 }
 
@@ -108,45 +110,49 @@ impl Opossum {
         });
     }
 
-    /// Counts an attempt that ended; how many ended and failed in the time that counts.
-    fn count(&mut self, now: Instant, failed: bool) -> (u64, u64) {
+    /// The part of the time that it is now; those that no longer count are gone.
+    fn part(&mut self, now: Instant) -> &mut Part {
         let number = now.0 / self.part;
-        while self
-            .parts
-            .front()
-            .is_some_and(|part| part.number + PARTS <= number)
-        {
+        while (self.parts.front()).is_some_and(|part| part.number + PARTS <= number) {
             self.parts.pop_front();
         }
         if self.parts.back().is_none_or(|part| part.number != number) {
             self.parts.push_back(Part {
                 number,
-                ended: 0,
+                calls: 0,
                 failed: 0,
             });
         }
-        if let Some(part) = self.parts.back_mut() {
-            part.ended += 1;
-            part.failed += u64::from(failed);
+        let last = self.parts.len() - 1;
+        &mut self.parts[last]
+    }
+
+    /// The time that it is open may be over.
+    fn look(&mut self, now: Instant) {
+        if let State::Open { until } = self.state
+            && now >= until
+        {
+            self.state = State::HalfOpen { tried: false };
         }
-        let sum = |of: fn(&Part) -> u64| self.parts.iter().map(of).sum();
-        (sum(|part| part.ended), sum(|part| part.failed))
+    }
+
+    /// After a failure: whether that is too many.
+    fn judge(&mut self, now: Instant) {
+        let sum = |of: fn(&Part) -> u64| self.parts.iter().map(of).sum::<u64>();
+        let (calls, failed) = (sum(|part| part.calls), sum(|part| part.failed));
+        if calls >= self.volume && failed as f64 > self.share * calls as f64 {
+            self.open(now, format!("{failed} failures in {calls} calls"));
+        }
     }
 }
 
 impl Guard for Opossum {
     fn admit(&mut self, asked: &Admission, _: &mut Draws) -> Verdict {
-        if let State::Open { until } = self.state
-            && asked.now >= until
-        {
-            self.state = State::HalfOpen {
-                since: asked.now,
-                tried: false,
-            };
-        }
+        self.part(asked.now).calls += 1;
+        self.look(asked.now);
         match &mut self.state {
             State::Closed => Verdict::Pass,
-            State::HalfOpen { tried, .. } if !*tried => {
+            State::HalfOpen { tried } if !*tried => {
                 *tried = true;
                 Verdict::Pass
             }
@@ -156,28 +162,23 @@ impl Guard for Opossum {
 
     fn ended(&mut self, ended: &Ended) -> bool {
         let failed = ended.failed(Duration::ZERO);
+        self.part(ended.now).failed += u64::from(failed == Some(true));
+        self.look(ended.now);
         match (&mut self.state, failed) {
-            (State::Closed, Some(failed)) => {
-                let (all, bad) = self.count(ended.now, failed);
-                if failed && all >= self.volume && bad as f64 > self.share * all as f64 {
-                    self.open(ended.now, format!("{bad} of {all} failed"));
-                }
-            }
-            (State::HalfOpen { since, .. }, _) if ended.passed < *since => {}
+            (State::Closed, Some(true)) => self.judge(ended.now),
             // A trial that tells nothing is made again.
-            (State::HalfOpen { tried, .. }, None) => *tried = false,
+            (State::HalfOpen { tried }, None) => *tried = false,
             (State::HalfOpen { .. }, Some(true)) => {
                 self.open(ended.now, "a trial failed".to_owned());
             }
             (State::HalfOpen { .. }, Some(false)) => {
                 self.state = State::Closed;
-                self.parts.clear();
                 self.news = Some(News {
                     closed_to_all: false,
                     cause: "a trial succeeded".to_owned(),
                 });
             }
-            (State::Open { .. }, _) | (State::Closed, None) => {}
+            (State::Open { .. } | State::Closed, _) => {}
         }
         self.news.is_some()
     }
@@ -200,7 +201,7 @@ impl Guard for Opossum {
 mod tests {
     use super::super::testing::{ended, guard, passes};
     use super::*;
-    use crate::extension::ParamValue::Integer;
+    use crate::extension::ParamValue::{Integer, Span};
     use crate::outcome::Outcome::{Errored, Succeeded};
 
     /// Attempts one after the other, a millisecond each, until it refuses; how many it passed.
@@ -227,14 +228,52 @@ mod tests {
     #[test]
     fn old_failures_leave_the_window() {
         let mut breaker = guard(&GUARD, &[("volume_threshold", Integer(3))]);
+        let mut end = |millis, outcome| {
+            assert!(passes(&mut breaker, millis));
+            breaker.ended(&ended(millis, millis, outcome));
+        };
         for millis in [0, 100] {
-            breaker.ended(&ended(millis, millis, Errored));
+            end(millis, Errored);
         }
         for millis in [10_000, 10_100, 10_200] {
-            breaker.ended(&ended(millis, millis, Succeeded));
+            end(millis, Succeeded);
         }
-        breaker.ended(&ended(10_300, 10_300, Errored));
+        end(10_300, Errored);
         assert!(passes(&mut breaker, 10_301), "one of four");
+    }
+
+    /// Observed: calls each 150 ms that fail after 400 ms; it opens with the third failure, of five calls.
+    #[test]
+    fn calls_that_are_out_hide_failures() {
+        let mut breaker = guard(&GUARD, &[]);
+        for call in 0..5 {
+            if call >= 3 {
+                let end = ended(150 * (call - 3), 150 * call - 50, Errored);
+                assert!(!breaker.ended(&end), "one of three, two of four");
+            }
+            assert!(passes(&mut breaker, 150 * call));
+        }
+        assert!(breaker.ended(&ended(300, 700, Errored)), "three of five");
+    }
+
+    /// Each refused call is one that did not fail: after 20 of them ten failures are not enough.
+    #[test]
+    fn what_it_refused_hides_failures() {
+        let some = [("reset_timeout", Span(Duration::from_secs(1)))];
+        let mut breaker = guard(&GUARD, &some);
+        assert!(passes(&mut breaker, 0));
+        assert!(breaker.ended(&ended(0, 0, Errored)));
+        let refused = (1..=20).filter(|i| !passes(&mut breaker, 40 * i)).count();
+        assert_eq!(refused, 20);
+        assert!(passes(&mut breaker, 1000), "the trial");
+        assert!(breaker.ended(&ended(1000, 1000, Succeeded)));
+        assert!(breaker.news().is_some());
+        let failures = (1..100).find(|i| {
+            assert!(passes(&mut breaker, 1000 + i));
+            breaker.ended(&ended(1000 + i, 1000 + i, Errored))
+        });
+        // 1 + n of 22 + n.
+        assert_eq!(failures, Some(21));
     }
 
     #[test]

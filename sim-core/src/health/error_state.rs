@@ -1,6 +1,6 @@
 //! Apache's error state: a member to which a connection failed is left alone for a time.
 //!
-//! Only that there is no connection puts it there, and a status where that is asked for; a member that takes too long stays.
+//! Only that there is no connection puts it there, and a status or taking too long where that is asked for.
 //! When all members are in that state they are taken out of it, so that each request tries them.
 
 use super::due::Due;
@@ -17,9 +17,9 @@ pub(super) static RULE: HealthDef = HealthDef {
         params: &[
             ParamDef {
                 name: "retry",
-                about: "For how long it gets nothing.",
+                about: "For how long it gets nothing; 0s: it has its next turn as if nothing had been.",
                 kind: ParamKind::Span {
-                    min: Duration::from_millis(1),
+                    min: Duration::ZERO,
                 },
                 default: Some("60s"),
             },
@@ -29,6 +29,10 @@ pub(super) static RULE: HealthDef = HealthDef {
                 kind: ParamKind::Flag,
                 default: Some("false"),
             },
+            ParamDef::flag(
+                "timeouts",
+                "Whether taking too long for an answer does the same: failontimeout.",
+            ),
             ParamDef {
                 name: "force_recovery",
                 about: "Whether all are taken back at once when all are in that state.",
@@ -41,6 +45,7 @@ pub(super) static RULE: HealthDef = HealthDef {
         let mut rule = ErrorState {
             retry: Duration::ZERO,
             errors: false,
+            timeouts: false,
             force_recovery: false,
             until: vec![None; servers],
             open: vec![false; servers],
@@ -58,6 +63,7 @@ pub(super) static RULE: HealthDef = HealthDef {
 struct ErrorState {
     retry: Duration,
     errors: bool,
+    timeouts: bool,
     force_recovery: bool,
     /// Until when each server gets nothing.
     until: Vec<Option<Instant>>,
@@ -95,6 +101,7 @@ impl HealthRule for ErrorState {
     fn adopt(&mut self, params: &Params) {
         self.retry = params.span("retry");
         self.errors = params.flag("errors");
+        self.timeouts = params.flag("timeouts");
         self.force_recovery = params.flag("force_recovery");
     }
 
@@ -137,8 +144,11 @@ impl HealthRule for ErrorState {
             Outcome::Errored | Outcome::Rejected | Outcome::Shed | Outcome::Abandoned => {
                 self.errors
             }
+            Outcome::TimedOut => self.timeouts,
             _ => false,
         };
+        // A time of nothing is over at once.
+        let failed = failed && !self.retry.is_zero();
         if failed {
             let until = Some(seen.now + self.retry);
             let before = std::mem::replace(&mut self.until[seen.server], until);

@@ -10,7 +10,7 @@
 
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 use crate::outcome::Outcome;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use std::fmt::Debug;
 
 mod checks;
@@ -22,8 +22,10 @@ mod envoy_slow_start;
 mod error_state;
 mod fail_duration;
 mod first_backup;
+mod grpc_connection_backoff;
 mod grpc_outlier_detection;
 mod haproxy_checks;
+mod hot_spares;
 mod max_fails;
 mod outlier_detection;
 mod own;
@@ -52,6 +54,8 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &envoy_outlier_detection::RULE,
     &envoy_health_checks::RULE,
     &grpc_outlier_detection::RULE,
+    &grpc_connection_backoff::RULE,
+    &hot_spares::RULE,
     &update_merge_window::RULE,
     &envoy_priorities::RULE,
     &envoy_slow_start::RULE,
@@ -77,6 +81,8 @@ pub struct HealthDef {
     pub counts_sent: bool,
     /// Whether it goes by its own checks of a server alone: nothing else changes what it says.
     pub by_checks: bool,
+    /// Whether it holds a connection to each server, and wants to hear of it.
+    pub connects: bool,
     /// Whether it decides about priorities, and about backups with them; otherwise servers of a
     /// lower priority serve only while there are no others.
     pub levels: bool,
@@ -100,6 +106,7 @@ const PLAIN: HealthDef = HealthDef {
     watches: false,
     counts_sent: false,
     by_checks: false,
+    connects: false,
     levels: false,
     own: &[],
     weighs: false,
@@ -268,6 +275,30 @@ pub trait HealthRule: Debug + Send + Sync {
 
     /// The instance sends an attempt to a server. Whether it judges differently now.
     fn sent(&mut self, now: Instant, server: usize, news: &mut Vec<News>) -> bool {
+        let _ = (now, server, news);
+        false
+    }
+
+    /// When it wants the connection to a server opened, if it does.
+    fn connects_at(&self, server: usize) -> Option<Instant> {
+        let _ = server;
+        None
+    }
+
+    /// The instance begins to open it, and has drawn a number from 0 to 1 for that. How long it waits for an answer.
+    fn connect(&mut self, now: Instant, server: usize, point: f64) -> Duration {
+        let _ = (now, server, point);
+        Duration::ZERO
+    }
+
+    /// It is open, or that failed. Whether it judges differently now.
+    fn connected(&mut self, now: Instant, server: usize, open: bool, news: &mut Vec<News>) -> bool {
+        let _ = (now, server, open, news);
+        false
+    }
+
+    /// The connection to a server has broken. Whether it judges differently now.
+    fn disconnected(&mut self, now: Instant, server: usize, news: &mut Vec<News>) -> bool {
         let _ = (now, server, news);
         false
     }

@@ -3,7 +3,7 @@
 //! Servers report with their answers how many requests they get done and how busy they are; requests a second by utilisation is what each
 //! could do if it were fully used, and its weight. A server that is half as fast is twice as busy with the same
 //! requests and gets half as many. Errors count as utilisation, so that a server which fails fast does not look able. A weight is used only when a
-//! server has reported for a while (`blackout`) and is forgotten when it falls silent (`expiry`); servers without one count as the mean of the
+//! server has reported for a while (`blackout`), anew after each absence, and is forgotten when it falls silent (`expiry`); servers without one count as the mean of the
 //! others, and with fewer than two weights all have the same turns; so have copies of a request, and servers of several
 //! priorities in use at once.
 //!
@@ -167,6 +167,12 @@ impl ByUtilisation {
     /// Works out whose turns are how many.
     fn schedule(&mut self, fleet: &FleetView<'_>) {
         self.stale = false;
+        // Who was away has to report for a while again: its connection is another.
+        for &server in fleet.eligible {
+            if !self.members.is_empty() && self.members.binary_search(&server).is_err() {
+                self.servers[server as usize].since = None;
+            }
+        }
         self.members.clear();
         self.members.extend_from_slice(fleet.eligible);
         self.strides.clear();
@@ -390,6 +396,22 @@ mod tests {
         let servers = [(1000, 100, 0.5), (500, 0, 0.25), (1000, 0, 0.25)];
         let text = "client-side-weighted-round-robin blackout=0s penalty=0";
         near(Play::new(text, &servers).shares(1), [0.25, 0.25, 0.5]);
+    }
+
+    #[test]
+    fn who_was_away_has_to_report_for_a_while_again() {
+        let servers = [(100, 0, 0.25), (100, 0, 0.5), (100, 0, 0.5)];
+        let mut play = Play::new("client-side-weighted-round-robin blackout=2s", &servers);
+        near(play.shares(5), [0.5, 0.25, 0.25]);
+        let mut with = |eligible: &[u32], seconds: u64| {
+            play.fleet.eligible = eligible.to_vec();
+            play.policy.on_fleet_changed(&play.fleet.view());
+            play.shares(seconds)
+        };
+        near(with(&[1, 2], 1), [0.0, 0.5, 0.5]);
+        // The mean of the others until then.
+        near(with(&[0, 1, 2], 3), [1.0 / 3.0; 3]);
+        near(with(&[0, 1, 2], 1), [0.5, 0.25, 0.25]);
     }
 
     #[test]

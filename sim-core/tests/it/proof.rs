@@ -14,7 +14,9 @@ struct Case {
     name: String,
     compare: String,
     scenario: String,
+    /// How many requests came, and how many of these are not compared: they came before a channel knew anything.
     n: usize,
+    from_n: usize,
     begin_s: f64,
     tried: Vec<String>,
     well: Vec<bool>,
@@ -23,7 +25,12 @@ struct Case {
     unseen: Vec<String>,
     /// Of a client library: between its attempts, by call.
     pauses: Vec<Vec<f64>>,
+    /// When server a, which was down from the beginning, was first sent something.
+    back_s: Option<f64>,
 }
+
+/// Runs of a scenario whose moments are drawn.
+const RUNS: u64 = 60;
 
 fn cases() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proof/cases");
@@ -55,6 +62,7 @@ fn cases() -> Vec<Case> {
                 compare: case["compare"].as_str().expect("how").to_owned(),
                 scenario: case["scenario"].as_str().expect("a scenario").to_owned(),
                 n: case["n"].as_u64().expect("a number") as usize,
+                from_n: case["from_n"].as_u64().unwrap_or(0) as usize,
                 begin_s: number(&case["begin_s"]),
                 tried: words(&seen["tried"]),
                 well: list(&seen["well"]).iter().map(flag).collect(),
@@ -63,6 +71,7 @@ fn cases() -> Vec<Case> {
                 pauses: (list(&seen["pauses"]).iter())
                     .map(|call| list(call).iter().map(number).collect())
                     .collect(),
+                back_s: seen["back_s"].as_f64(),
             });
         }
     }
@@ -81,7 +90,33 @@ impl Case {
         } else {
             usize::MAX
         };
-        begun.take(n).collect()
+        begun.take(n).skip(self.from_n).collect()
+    }
+
+    /// Whether server a was first sent something when it is in some run.
+    fn back_alike(&self) -> bool {
+        let back = |seed: u64| -> Option<f64> {
+            let fates = fates(&format!("seed = {seed}\n{}", self.scenario));
+            let mut at_a = (fates.iter()).filter(|fate| fate.tried.iter().any(|name| name == "a"));
+            at_a.next().map(|fate| fate.arrived_s)
+        };
+        let all: Option<Vec<f64>> = (1..=RUNS).map(back).collect();
+        let (Some(all), Some(seen)) = (all, self.back_s) else {
+            return false;
+        };
+        let first = all.iter().copied().fold(f64::MAX, f64::min);
+        let last = all.iter().copied().fold(0.0, f64::max);
+        (first * 0.95..=last * 1.05 + 0.15).contains(&seen)
+    }
+
+    /// The same with checks at a steady interval in place of pauses that grow.
+    fn checked_steadily(&self) -> Self {
+        let checks = "[{ kind = \"checks\", probe = \"connect\", interval = \"500ms\", fall = 1, rise = 1 }]";
+        let health = format!("balancer.health = {checks}\nbalancer.dialect");
+        Self {
+            scenario: self.scenario.replacen("balancer.dialect", &health, 1),
+            ..self.clone()
+        }
     }
 
     /// What is done with a rule that no library has.
@@ -116,6 +151,7 @@ impl Case {
         };
         let agree = match self.compare.as_str() {
             "pauses" => self.paused_alike(fates),
+            "back" => self.back_alike(),
             "tried" => mine == self.tried && well == self.well && self.in_time(fates),
             "outcomes" => well == self.well && self.in_time(fates),
             "goodput" => {
@@ -192,7 +228,7 @@ fn chi_squared(one: &[char], other: &[char]) -> bool {
 #[test]
 fn what_the_programs_did_is_what_their_dialects_do() {
     let cases = cases();
-    assert!(cases.len() >= 161, "{} cases", cases.len());
+    assert!(cases.len() >= 282, "{} cases", cases.len());
     let differ = |case: &Case| case.differs(&case.fates());
     let wrong: Vec<String> = cases.iter().filter_map(differ).collect();
     assert!(
@@ -209,9 +245,25 @@ fn what_the_programs_did_is_what_their_dialects_do() {
 #[test]
 fn a_neighbouring_rule_is_told_apart() {
     let mut told = std::collections::BTreeSet::new();
+    // Breakers that never open: without them nothing differs.
+    let mut closed = 0;
     for case in cases() {
         if case.compare == "pauses" {
             assert!(case.differs(&case.otherwise()).is_some(), "{}", case.name);
+            continue;
+        }
+        if case.name.starts_with("breakers") {
+            let lines = case.scenario.lines();
+            let others = lines.filter(|line| !line.starts_with("client = "));
+            let without = Case {
+                scenario: others.collect::<Vec<_>>().join("\n"),
+                ..case.clone()
+            };
+            closed += u32::from(case.differs(&without.fates()).is_none());
+            continue;
+        }
+        if case.compare == "back" {
+            assert!(!case.checked_steadily().back_alike(), "{}", case.name);
             continue;
         }
         for policy in [
@@ -240,16 +292,22 @@ fn a_neighbouring_rule_is_told_apart() {
             }
         }
     }
+    assert_eq!(closed, 1);
     for program in ["nginx", "haproxy"] {
         for compare in ["tried", "shares"] {
             let one = (program.to_owned(), compare.to_owned());
             assert!(told.contains(&one), "{one:?}");
         }
     }
-    for compare in ["turns", "shares"] {
-        assert!(
-            told.contains(&("envoy".to_owned(), compare.to_owned())),
-            "envoy {compare}"
-        );
+    for (program, compare) in [
+        ("envoy", "turns"),
+        ("envoy", "shares"),
+        ("apache", "tried"),
+        ("grpc", "tried"),
+        ("grpc", "turns"),
+        ("grpc", "shares"),
+    ] {
+        let one = (program.to_owned(), compare.to_owned());
+        assert!(told.contains(&one), "{one:?}");
     }
 }

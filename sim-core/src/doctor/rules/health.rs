@@ -27,6 +27,7 @@ const PASSIVE: &[&str] = &[
     "grpc-outlier-detection",
     "fail-duration",
     "error-state",
+    "grpc-connection-backoff",
 ];
 
 pub(in crate::doctor) static NO_CHECKS: Rule = Rule {

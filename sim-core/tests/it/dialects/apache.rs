@@ -93,3 +93,57 @@ fn a_member_that_hangs_stays() {
     assert_eq!(tried(&fates), "a b a b");
     assert!((fates[0].took_s - 1.0).abs() < 1e-9 && fates[0].outcome == "errored");
 }
+
+/// Where failontimeout is set, it goes.
+#[test]
+fn failontimeout_takes_out_who_hangs() {
+    let text = apache(&seconds(5), "timeout = \"1s\", failontimeout = true", &[]);
+    let text = text.replace("name = \"a\",", "name = \"a\", speed = 0.0001,");
+    let fates = fates(&text);
+    assert_eq!(tried(&fates), "a b b b b");
+    assert_eq!(fates[0].outcome, "errored");
+}
+
+#[test]
+fn maxattempts_is_how_many_others_are_tried() {
+    let refusing = [("a", 50.0)];
+    for (settings, first, ok) in [
+        ("", "ab", 4),
+        ("maxattempts = 0", "a", 3),
+        ("maxattempts = 1", "ab", 4),
+    ] {
+        let fates = fates(&apache(&seconds(4), settings, &refusing));
+        let well = fates.iter().filter(|fate| fate.outcome == "succeeded");
+        assert_eq!(
+            (fates[0].tried.concat().as_str(), well.count()),
+            (first, ok),
+            "{settings}"
+        );
+    }
+}
+
+/// A spare takes the place of one in error state, a standby waits for all to be.
+#[test]
+fn backups_are_standbys_or_spares() {
+    for (settings, expected) in [
+        ("", "a b b b b"),
+        (", backups = \"hot-spare\"", "a b c b c"),
+    ] {
+        let text = apache(&seconds(5), &format!("failonstatus = true{settings}"), &[]);
+        let text = text
+            .replace("name = \"a\",", "name = \"a\", errors.rate = 1.0,")
+            .replace(
+                "{ name = \"b\", workers = 9 }]",
+                "{ name = \"b\", workers = 9 }, { name = \"c\", workers = 9, backup = true }]",
+            );
+        assert_eq!(tried(&fates(&text)), expected);
+    }
+}
+
+/// A time of nothing is over by the next turn.
+#[test]
+fn without_a_pause_nobody_is_left_alone() {
+    let text = apache(&seconds(4), "failonstatus = true, retry = \"0s\"", &[]);
+    let text = text.replace("name = \"a\",", "name = \"a\", errors.rate = 1.0,");
+    assert_eq!(tried(&fates(&text)), "a b a b");
+}

@@ -62,11 +62,6 @@ const UNSAID: &[(u32, &str, &str)] = &[
         "an answer is one message: there are no headers before it",
     ),
     (
-        343,
-        "pf-sticky",
-        "a channel has no state of connectivity apart from who can be picked",
-    ),
-    (
         345,
         "pf-happy-eyeballs",
         "no second connection is tried beside the first",
@@ -79,6 +74,7 @@ const SCENARIOS: &[(u32, &str)] = &[
     (315, "hedging-non-fatal"),
     (333, "od-noop-config"),
     (341, "ring-defaults"),
+    (343, "pf-sticky"),
 ];
 
 #[test]
@@ -174,19 +170,95 @@ fn case_341_ring_defaults() {
     );
 }
 
+/// The same with servers that are down from one moment to another.
+fn with_outage(mut text: String, bad: &str, from: &str, until: &str) -> String {
+    for name in bad.chars() {
+        for (at, action) in [(from, "crash"), (until, "restart")] {
+            text += &format!(
+                "[[timeline]]\nat = \"{at}\"\ndo = \"{action}\"\ntarget = \"service.web.server.{name}\"\n"
+            );
+        }
+    }
+    text
+}
+
+/// Every address fails to connect: requests fail at once, nobody is tried, and the channel goes on until it is
+/// connected. Its fourth try comes 4.13 to 6.2 s after the first.
+#[test]
+fn case_343_pf_sticky() {
+    for policy in ["pick_first", "round_robin", "weighted_round_robin"] {
+        let some = format!("lb_policy = \"{policy}\"");
+        let requests = every(0.05, 140).map(|at| at + 0.01);
+        let text = scenario(requests, "", &some).replace(
+            ", { name = \"b\", workers = 8 }, { name = \"c\", workers = 8 }",
+            "",
+        );
+        let fates = fates(&with_outage(text, "a", "0s", "3s"));
+        let first = fates.iter().position(|fate| fate.outcome == "succeeded");
+        let first = first.expect("it is back");
+        let back_s = fates[first].arrived_s;
+        assert!((4.1..6.3).contains(&back_s), "{policy}: {back_s}");
+        for fate in &fates[..first] {
+            assert_eq!((fate.outcome, fate.tried.len()), ("unavailable", 0));
+            assert!(fate.took_s < 1e-9);
+        }
+        assert!(
+            fates[first..]
+                .iter()
+                .all(|fate| fate.outcome == "succeeded")
+        );
+    }
+}
+
+/// Measured: who refuses is left out by `round_robin` without a failure, and back after the pauses.
+#[test]
+fn round_robin_leaves_out_whom_it_is_not_connected_to() {
+    let text = scenario(every(0.1, 150), "", "lb_policy = \"round_robin\"");
+    let fates = fates(&with_outage(text, "b", "1.05s", "4s"));
+    assert!(fates.iter().all(|fate| fate.outcome == "succeeded"));
+    let at_b = fates.iter().filter(|fate| fate.tried == ["b"]);
+    let gaps: Vec<f64> = at_b.map(|fate| fate.arrived_s).collect();
+    let longest = gaps
+        .windows(2)
+        .map(|two| two[1] - two[0])
+        .fold(0.0, f64::max);
+    assert!((4.0..7.0).contains(&longest), "{longest}");
+}
+
+/// Nobody answers: the channel waits for its connections, 20 s or what is set, and not for the next moment.
+#[test]
+fn a_try_that_nobody_answers_ends_by_itself() {
+    let back_s = |some: &str| {
+        let some = format!("lb_policy = \"round_robin\"{some}");
+        let text = scenario(every(0.1, 300), "", &some);
+        // The instance comes back while b is silent, and b answers a second later.
+        let text = text.replace(
+            "{ name = \"b\",",
+            "{ name = \"b\", down_behaviour = \"black-hole\",",
+        );
+        let restart =
+            "[[timeline]]\nat = \"1s\"\ndo = \"restart\"\ntarget = \"service.web.balancer\"\n";
+        let fates = fates(&(with_outage(text, "b", "0.5s", "2s") + restart));
+        let mut at_b = fates
+            .iter()
+            .filter(|fate| fate.arrived_s > 2.0 && fate.tried == ["b"]);
+        at_b.next().map(|fate| fate.arrived_s)
+    };
+    let by_default = back_s("").expect("it is back");
+    assert!((21.0..21.5).contains(&by_default), "{by_default}");
+    let sooner = back_s(", min_reconnect_backoff = \"5s\"").expect("it is back");
+    assert!((6.0..6.5).contains(&sooner), "{sooner}");
+}
+
 /// Measured: all to the first; when it dies to the second, and there it stays.
 #[test]
 fn pick_first_stays_where_it_went() {
-    let mut text = scenario(every(0.5, 40), "", "");
-    text += "[[service.web.balancer.health]]\nkind = \"checks\"\nprobe = \"connect\"\ninterval = \"100ms\"\nfall = 1\nrise = 1\n";
-    for (at, action) in [("5s", "crash"), ("10s", "restart")] {
-        text += &format!(
-            "[[timeline]]\nat = \"{at}\"\ndo = \"{action}\"\ntarget = \"service.web.server.a\"\n"
-        );
-    }
-    let turns = tried(&fates(&text)).replace(' ', "");
+    let text = scenario(every(0.5, 40), "", "");
+    let fates = fates(&with_outage(text, "a", "4.9s", "10s"));
+    assert!(fates.iter().all(|fate| fate.outcome == "succeeded"));
+    let turns = tried(&fates).replace(' ', "");
     assert_eq!(turns.trim_start_matches('a').trim_start_matches('b'), "");
-    assert!((10..=12).contains(&turns.matches('a').count()), "{turns}");
+    assert_eq!(turns.matches('a').count(), 10, "{turns}");
 }
 
 /// Measured: more attempts than five are cut to five, and throttling stops them after the first request.
@@ -213,6 +285,10 @@ fn what_grpc_has_not_is_refused() {
             "above `max_ring_size`",
         ),
         ("choice_count = 11", "choice_count"),
+        (
+            "max_reconnect_backoff = \"900ms\"",
+            "below `initial_reconnect_backoff`",
+        ),
         ("hedging_attempts = 2, max_attempts = 2", "not both"),
     ] {
         let problem = sim_core::scenario::parse(&scenario([1.0], "", some)).expect_err(some);
