@@ -162,8 +162,8 @@ impl Ranked for Levels {
 /// How many bits are set in each byte of a word and those below it.
 #[inline]
 fn sums(word: u64) -> u64 {
-    let pairs = word - (word >> 1 & 0x5555_5555_5555_5555);
-    let fours = (pairs & 0x3333_3333_3333_3333) + (pairs >> 2 & 0x3333_3333_3333_3333);
+    let pairs = word - ((word >> 1) & 0x5555_5555_5555_5555);
+    let fours = (pairs & 0x3333_3333_3333_3333) + ((pairs >> 2) & 0x3333_3333_3333_3333);
     let bytes = (fours + (fours >> 4)) & 0x0f0f_0f0f_0f0f_0f0f;
     bytes.wrapping_mul(EACH)
 }
@@ -175,9 +175,9 @@ const EACH: u64 = 0x0101_0101_0101_0101;
 #[inline]
 fn nth(word: u64, sums: u64, rank: u64) -> usize {
     // The highest bit of each byte that ends before the one looked for: no byte borrows of the next.
-    let passed = ((rank * EACH | 0x80 * EACH) - sums) & (0x80 * EACH);
+    let passed = (((rank * EACH) | (0x80 * EACH)) - sums) & (0x80 * EACH);
     let shift = ((passed >> 7).wrapping_mul(EACH) >> 56) * 8;
-    let below = (sums << 8) >> shift & 0xff;
+    let below = ((sums << 8) >> shift) & 0xff;
     let mut byte = word >> shift;
     for _ in below..rank {
         byte &= byte - 1;
@@ -199,7 +199,7 @@ mod tests {
             .into_iter()
             .chain(drawn)
         {
-            let places = (0..64).filter(|place| word >> place & 1 == 1);
+            let places = (0..64).filter(|place| (word >> place) & 1 == 1);
             for (rank, place) in places.enumerate() {
                 assert_eq!(
                     nth(word, sums(word), rank as u64),
@@ -220,7 +220,7 @@ mod tests {
                 let all: Vec<u32> = (0..servers as u32).collect();
                 let mut levels = Levels::new(servers, |_| None);
                 for step in 0..300 {
-                    for _ in 0..1 + servers / 50 {
+                    for _ in 0..=servers / 50 {
                         let server = draws.below(servers);
                         numbers[server] = (draws.below(4) > 0).then(|| draws.below(span) as u32);
                         levels.set(server, numbers[server]);

@@ -7,7 +7,7 @@
 //! at 30 ms instead (`initial`). Two are compared and not all, at the cost of two draws; of equals the first drawn. An
 //! answer that fails counts as quick as it is: who fails fast looks good, unless `failures` says otherwise.
 
-use super::power_of_d::{D_MAX, nth_absent};
+use super::power_of_d::{D_MAX, less_of_two, nth_absent};
 use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
@@ -148,6 +148,11 @@ impl PeakEwma {
 impl Policy for PeakEwma {
     fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
         let eligible = fleet.eligible;
+        if self.d == 2 {
+            // The common case, free of the bookkeeping below; the same draws.
+            let cost = |server| self.cost(fleet, server);
+            return Some(less_of_two(eligible, cost, draws) as usize);
+        }
         let n = eligible.len();
         let first = draws.below(n);
         let mut best = eligible[first];

@@ -121,7 +121,11 @@ impl Policy for PowerOfD {
 
 /// The one of two different servers with less load, the first drawn of equals.
 #[inline]
-pub(crate) fn less_of_two(eligible: &[u32], load: impl Fn(u32) -> u32, draws: &mut Draws) -> u32 {
+pub(crate) fn less_of_two<L: PartialOrd>(
+    eligible: &[u32],
+    mut load: impl FnMut(u32) -> L,
+    draws: &mut Draws,
+) -> u32 {
     let n = eligible.len();
     let first = draws.below(n);
     let best = eligible[first];
