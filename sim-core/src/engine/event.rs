@@ -32,7 +32,7 @@ pub enum Event {
     PendingTimeout(Handle),
     /// A closed source's user has thought.
     Thought(SourceId),
-    /// A visitor has thought, and makes the request at this place of this session of a source.
+    /// A visitor of a source has thought, and asks: which of its sessions, and how many requests came before.
     Continued(SourceId, u32, u16),
     /// A probe of health or liveness starts, unless settings have changed since that generation.
     Probe(ProberId, u32),

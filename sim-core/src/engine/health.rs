@@ -12,7 +12,7 @@ use super::tried::{Apart, Left};
 use crate::event_log::Kind;
 use crate::extension::Configured;
 use crate::health::{self, Candidate, HealthDef, HealthRule, News, OwnHealth, Seen, Standing};
-use crate::ids::{Id, InstanceId, LocalId};
+use crate::ids::{Id, InstanceId, LocalId, Table};
 use crate::machine::MachineState;
 use crate::model::Actor;
 use crate::outcome::Outcome;
@@ -36,6 +36,8 @@ pub(super) struct Health {
     /// Whether any holds connections, and how many were opened so far.
     pub connects: bool,
     pub opened: u32,
+    /// When the connection to each server is planned to be opened next.
+    planned: Table<LocalId, Option<u64>>,
     /// Whether any decides about priorities.
     pub decides_levels: bool,
     /// The priorities between which attempts are split, while they are.
@@ -93,6 +95,9 @@ impl Health {
         self.counts_sent = rows.iter().any(|row| row.def.counts_sent);
         self.by_checks = rows.iter().all(|row| row.def.by_checks);
         self.connects = rows.iter().any(|row| row.def.connects);
+        if self.connects && self.planned.len() < servers {
+            self.planned = Table::filled(servers, None);
+        }
         self.decides_levels = rows.iter().any(|row| row.def.levels);
         for (server, own) in own.filter(|(_, own)| !own.is_plain()) {
             self.adopt_server(rows, server, own);
@@ -143,6 +148,16 @@ impl Health {
         let rules = self.rules.iter();
         let wanted = rules.filter_map(|rule| rule.state.connects_at(server.position()));
         wanted.min()
+    }
+
+    /// It is planned for a moment. Whether that is another than before.
+    pub(super) fn plan(&mut self, server: LocalId, at: u64) -> bool {
+        self.planned[server].replace(at) != Some(at)
+    }
+
+    /// What was planned for by now comes.
+    pub(super) fn begin_planned(&mut self, server: LocalId, now: u64) {
+        self.planned[server].take_if(|at| *at <= now);
     }
 
     /// It begins to be opened, with a number drawn for it; how long an answer is waited for.

@@ -36,6 +36,14 @@ impl Simulation {
             Some((at.0.max(self.now), server))
         });
         for (at, server) in wanted.collect::<Vec<_>>() {
+            self.plan_connection(index, server, at);
+        }
+    }
+
+    /// A connection is to be opened at a moment, which is planned once however often it is asked for.
+    fn plan_connection(&mut self, index: InstanceId, server: ServerId, at: u64) {
+        let local = self.fleet[server].local;
+        if self.balancers[index].health.plan(local, at) {
             self.events.schedule(at, Event::Reconnect(index, server));
         }
     }
@@ -59,7 +67,7 @@ impl Simulation {
         for index in self.balancers.of(self.fleet[server].service) {
             let health = &self.balancers[index].health;
             if health.connects && health.connects_at(local).is_some_and(|at| at.0 <= self.now) {
-                self.after(0, Event::Reconnect(index, server));
+                self.plan_connection(index, server, self.now);
             }
         }
     }
@@ -77,7 +85,9 @@ impl Simulation {
     /// An instance opens a connection to a server, if the moment for that has come.
     pub(super) fn reconnect(&mut self, index: InstanceId, server: ServerId) {
         let local = self.fleet[server].local;
-        let wanted = self.balancers[index].health.connects_at(local);
+        let health = &mut self.balancers[index].health;
+        health.begin_planned(local, self.now);
+        let wanted = health.connects_at(local);
         if wanted.is_none_or(|at| at.0 > self.now) {
             // It was put off, or another event was before this one.
             return;
@@ -127,8 +137,7 @@ impl Simulation {
         self.saw_connection(index, local, open);
         let next = self.balancers[index].health.connects_at(local);
         if let Some(at) = next {
-            let at = at.0.max(self.now + 1);
-            self.events.schedule(at, Event::Reconnect(index, server));
+            self.plan_connection(index, server, at.0.max(self.now + 1));
         }
     }
 }

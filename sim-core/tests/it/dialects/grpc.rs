@@ -1,6 +1,7 @@
 //! gRPC 1.60 and later: the published cases, and what grpcio 1.85.3 was seen to do.
 
 use super::{Fate, every, fates, requests_at, tried};
+use crate::support::summary;
 
 /// Cases that a component is tested with, beside it: number, name, test.
 const BESIDE: &[(u32, &str, &str)] = &[
@@ -117,6 +118,21 @@ fn case_309_backoff() {
     assert!(pauses.iter().all(|s| (1.2..=1.8).contains(s)), "{pauses:?}");
     let mean = pauses.iter().sum::<f64>() / 200.0;
     assert!((mean - 1.5).abs() < 0.03, "{mean}");
+}
+
+/// When many servers go down at once, what follows is as much for each of them as when few do.
+#[test]
+fn connections_that_break_together_are_planned_once_each() {
+    let events = |servers: usize| {
+        let text = format!(
+            "horizon = \"60s\"\ntraffic = [{{ to = \"web\", rate = 1 }}]\n[service.web]\ndemand = \"1ms\"\n\
+             balancer.dialect = \"grpc\"\nserver = [{{ name = \"s\", count = {servers}, workers = 1 }}]\n\
+             [[timeline]]\nat = \"10s\"\ndo = \"crash\"\ntarget = \"service.web.server.*\"\n"
+        );
+        summary(&text).events as f64
+    };
+    let (few, many) = (events(50), events(200));
+    assert!(many < 4.0 * few, "{few} {many}");
 }
 
 /// Each copy fails after 0.1 s: all four go out 0.1 s apart, and not 0.5 s; those that succeed only after 0.7 s
