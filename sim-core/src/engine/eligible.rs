@@ -63,6 +63,12 @@ impl Offers {
         !self.behind
     }
 
+    /// Whether any server may be picked.
+    #[inline]
+    pub(super) fn any_open(&self) -> bool {
+        self.open > 0
+    }
+
     /// How many servers of the best priority may be picked.
     pub(super) fn eligible(&self) -> u32 {
         self.best().map_or(0, |level| self.count[level as usize])
@@ -187,18 +193,23 @@ impl Simulation {
         let service = &self.services[instance.service];
         let server = service.servers[local];
         let params = &self.fleet.cold[server].params;
-        let full = service.limited
-            && !instance.sees_full
-            && instance.in_flight[local] >= service.limits[local];
         // Rotation is a matter of settings; whether a server is up the balancer cannot see.
         let in_rotation = instance.uses(local) && self.fleet.in_rotation(server);
         Candidate {
             in_rotation,
-            full,
+            full: self.is_full(index, local),
             level: params.priority,
             open: in_rotation,
             factor: 1.0,
         }
+    }
+
+    /// Whether an instance has as many attempts at a server as that takes, and its policy does not see it.
+    #[inline]
+    fn is_full(&self, index: InstanceId, local: LocalId) -> bool {
+        let instance = &self.balancers[index];
+        let service = &self.services[instance.service];
+        service.limited && !instance.sees_full && instance.in_flight[local] >= service.limits[local]
     }
 
     /// Works out anew which servers an instance may pick, after anything that may concern all.
@@ -262,10 +273,19 @@ impl Simulation {
         let Some((index, local)) = self.balancers.turned.take() else {
             return;
         };
-        if self.balancers.anew || !self.balancers[index].health.is_empty() {
+        if self.balancers.anew {
             return self.refresh_offer(index, local);
         }
-        let level = level_of(&self.candidate(index, local), true);
+        let full = self.is_full(index, local);
+        let instance = &mut self.balancers[index];
+        let level = if instance.health.is_empty() {
+            level_of(&self.candidate(index, local), true)
+        } else if let Some(known) = instance.health.known(local) {
+            known.full = full;
+            level_of(known, true)
+        } else {
+            return self.refresh_offer(index, local);
+        };
         if self.balancers[index].offers.set(local, level) {
             self.offers_changed(index);
         }
@@ -319,6 +339,9 @@ impl Simulation {
             self.balancers.behind.push(index);
         }
         let instance = &self.balancers[index];
+        if instance.start.is_none() {
+            return;
+        }
         let split = instance.health.split.iter();
         let mut policies = split.filter_map(|level| level.policy.as_ref());
         if instance.policy.awaits_start() || policies.any(|policy| policy.awaits_start()) {
@@ -334,7 +357,7 @@ impl Simulation {
         self.progress
             .look_at(instance.offers.list(&mut instance.eligible));
         instance.offers.behind = false;
-        if !instance.health.is_empty() {
+        if instance.health.decides_levels || !instance.health.split.is_empty() {
             let (list, policy) = (&instance.eligible, &*instance.policy);
             instance.health.split(list, policy, instance.start);
         }
@@ -426,6 +449,9 @@ impl Simulation {
 impl Instance {
     /// The best servers are those of a priority: perhaps of another than before.
     fn turn_to_best(&mut self) {
+        if self.start.is_none() {
+            return;
+        }
         let level = if self.health.decides_levels {
             self.health.only_level()
         } else {

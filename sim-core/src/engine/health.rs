@@ -216,6 +216,12 @@ impl Health {
         alone
     }
 
+    /// What they have made of a server, where nothing but a check makes them think otherwise.
+    #[inline]
+    pub(super) fn known(&mut self, server: LocalId) -> Option<&mut Candidate> {
+        (self.by_checks && self.judged).then(|| &mut self.standing.servers[server.position()])
+    }
+
     /// Whether it is time for a rule to be asked again.
     pub(super) fn is_due(&self, now: u64) -> bool {
         let mut due = self.rules.iter().filter_map(|rule| rule.state.due());

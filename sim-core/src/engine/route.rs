@@ -92,7 +92,12 @@ impl Simulation {
     }
 
     /// Whether a call is one of a balancer to its own servers, and there are not two that it may pick.
+    #[inline]
     pub(super) fn is_alone(&self, call: Handle) -> bool {
+        self.services[self.calls[call].service].tries.is_some() && self.is_try_alone(call)
+    }
+
+    fn is_try_alone(&self, call: Handle) -> bool {
         let Call {
             client,
             service,

@@ -203,16 +203,16 @@ impl Simulation {
     }
 
     /// Whether a call's rules let it be at each server once, and it has been at all that are in rotation.
+    #[inline]
     pub(super) fn has_been_at_all(&self, call: Handle) -> bool {
+        let everywhere = self.callers[self.calls[call].client].terms.everywhere;
+        everywhere && self.has_tried_all(call)
+    }
+
+    fn has_tried_all(&self, call: Handle) -> bool {
         let Call {
-            client,
-            service,
-            previous,
-            ..
+            service, previous, ..
         } = self.calls[call];
-        if !self.callers[client].terms.everywhere {
-            return false;
-        }
         let servers = &self.services[service].servers;
         let is_in = |local: &LocalId| self.fleet.in_rotation(servers[*local]);
         let tried = self.calls.tried(call);

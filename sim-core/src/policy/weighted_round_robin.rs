@@ -90,12 +90,34 @@ impl WeightedRoundRobin {
         among
             .weight
             .extend(servers().map(|server| fleet.weights[server]));
-        // One by one, as a pass over the servers adds them up.
-        among.total = among.weight.iter().fold(0.0, |sum, weight| sum + weight);
-        let first = among.weight.first();
-        among.even = among.weight.iter().all(|weight| Some(weight) == first);
-        among.passes = 0;
+        among.add_up();
         among.known = true;
+    }
+
+    /// Some servers may have become eligible, or may not be any more: what [`Self::settle`] and
+    /// [`Self::gather`] come to, without a look at the others.
+    fn regather(&mut self, fleet: &FleetView<'_>, changed: &[u32]) {
+        let among = &mut self.among;
+        among.stop_going_round();
+        for &server in changed {
+            let position = server as usize;
+            let weight = fleet.weights[position];
+            let is_one = weight > 0.0 && fleet.eligible.binary_search(&server).is_ok();
+            match (among.servers.binary_search(&server), is_one) {
+                (Ok(place), false) => {
+                    among.servers.remove(place);
+                    among.weight.remove(place);
+                    self.credit[position] = among.credit.remove(place);
+                }
+                (Err(place), true) => {
+                    among.servers.insert(place, server);
+                    among.weight.insert(place, weight);
+                    among.credit.insert(place, self.credit[position]);
+                }
+                _ => {}
+            }
+        }
+        among.add_up();
     }
 
     /// Credits are known by server again.
@@ -154,6 +176,15 @@ const LOOK: u32 = 16;
 const LANES: usize = 8;
 
 impl Among {
+    /// The servers are others than before.
+    fn add_up(&mut self) {
+        // One by one, as a pass over the servers adds them up.
+        self.total = self.weight.iter().fold(0.0, |sum, weight| sum + weight);
+        let first = self.weight.first();
+        self.even = self.weight.iter().all(|weight| Some(weight) == first);
+        self.passes = 0;
+    }
+
     fn pick(&mut self) -> Option<usize> {
         let looks = self.even && self.passes.is_multiple_of(LOOK);
         if self.order.is_empty() && !(looks && self.go_round()) {
@@ -297,6 +328,13 @@ impl Policy for WeightedRoundRobin {
         let mut eligible = fleet.eligible.iter();
         if eligible.all(|&server| self.credit[server as usize].abs() <= 0.0) {
             self.take_turns((share * TURNS).floor(), fleet);
+        }
+    }
+    fn on_eligible_changed(&mut self, fleet: &FleetView<'_>, changed: Option<&[u32]>) {
+        match changed {
+            Some(_) if self.start.is_none() && !self.among.known => {}
+            Some(changed) if self.start.is_none() => self.regather(fleet, changed),
+            _ => self.on_fleet_changed(fleet),
         }
     }
     fn clone_box(&self) -> Box<dyn Policy> {

@@ -148,6 +148,9 @@ impl Rate {
     /// When `gap` more requests will have been expected since `from`, in nanoseconds; `None`: never.
     /// `place` is one at or before `from`, and is brought to it.
     pub fn reached(&self, place: &mut Place, from: u64, gap: f64) -> Option<u64> {
+        if let Some(at) = self.reached_on_level(*place, from, gap) {
+            return Some(at);
+        }
         self.bring(place, from);
         if self.turn.is_some_and(|turn| turn.expected <= 0.0) {
             return None;
@@ -186,6 +189,20 @@ impl Rate {
                 (at, place.turn_ns) = (later, place.turn_ns + passed);
             }
         }
+    }
+
+    /// The same where the rate is level at the place, to the last bit, with fewer divisions; `None` where it
+    /// is not, or not for long enough.
+    #[inline]
+    fn reached_on_level(&self, place: Place, from: u64, gap: f64) -> Option<u64> {
+        let [here, next] = self.corners.get(place.corner..)?.first_chunk()?;
+        let level = here.rate_hz.to_bits() == next.rate_hz.to_bits();
+        if !level || place.turn_ns > 0 || from < here.at.0 || from >= next.at.0 {
+            return None;
+        }
+        let expected = here.rate_hz * ((next.at.0 - from) as f64 / SECOND as f64);
+        let reached = expected >= gap && expected > 0.0;
+        reached.then(|| later(from, gap / here.rate_hz).min(next.at.0))
     }
 
     /// The place of a moment, in nanoseconds.

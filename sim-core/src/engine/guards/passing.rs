@@ -441,10 +441,12 @@ impl Simulation {
 
     /// Whether a caller's guards, those that are asked before the pause, allow one more attempt, or
     /// one more copy beside one.
+    #[inline]
     pub(in crate::engine) fn may_try_again(&mut self, handle: Handle, copy: bool) -> bool {
-        if !self.guards.any {
-            return true;
-        }
+        !self.guards.any || self.let_try_again(handle, copy)
+    }
+
+    fn let_try_again(&mut self, handle: Handle, copy: bool) -> bool {
         let call = &self.calls[handle];
         let (chain, owner) = self.caller_seat(call);
         let post = Post::Caller;
