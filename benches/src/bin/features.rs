@@ -17,6 +17,7 @@
 use benches::contest::{Score, cpu_ns};
 use benches::features::{FEATURES, GROWTHS, plain};
 use benches::w1;
+use sim_core::engine::Simulation;
 use sim_core::model::Model;
 use std::process::Command;
 use std::sync::Arc;
@@ -62,7 +63,56 @@ fn main() {
         instructions,
     };
     features(&asked);
+    incident(&asked);
     growths(&asked);
+}
+
+/// The incident itself, whose attempts mostly fail: what nobody would write as a feature.
+fn incident(asked: &Asked) {
+    const NAME: &str = "run incident, an attempt";
+    if !NAME.contains(&asked.name) {
+        return;
+    }
+    let text = include_str!("../../../models/incident/incident.toml");
+    let model = w1::read(text);
+    let reference = Pair::new(&plain, asked.requests);
+    let costs: Vec<(f64, f64)> = (0..asked.rounds)
+        .map(|_| {
+            let mut simulation = Simulation::new(Arc::clone(&model), 0);
+            let start = cpu_ns();
+            simulation.run();
+            let attempts = simulation.conservation().attempts;
+            let own = (cpu_ns() - start) as f64 / attempts as f64;
+            (reference.cost(), own)
+        })
+        .collect();
+    let ns: Vec<f64> = costs.iter().map(|(_, own)| *own).collect();
+    let ratio: Vec<f64> = costs.iter().map(|(plain, own)| own / plain).collect();
+    print_row(
+        "whole",
+        NAME,
+        1.35,
+        [Score::spread(&ns), Score::spread(&ratio)],
+        None,
+    );
+}
+
+fn print_row(
+    group: &str,
+    name: &str,
+    wanted: f64,
+    [ns, ratio]: [[f64; 3]; 2],
+    instructions: Option<String>,
+) {
+    let kept = if ratio[1] <= wanted { "" } else { " !" };
+    println!(
+        "{group:<8} {name:<43} {:>8.1} {:>8.2} [{:>5.2}..{:>5.2}] {wanted:>7.2}{kept:<2} {:>7}",
+        ns[1],
+        ratio[1],
+        ratio[0],
+        ratio[2],
+        instructions.unwrap_or_default()
+    );
 }
 
 fn features(asked: &Asked) {
@@ -74,22 +124,17 @@ fn features(asked: &Asked) {
     let reference = Pair::new(&plain, asked.requests);
     for feature in FEATURES.iter().filter(|f| f.name.contains(&asked.name)) {
         let own = Pair::new(&|requests| feature.text(requests), asked.requests);
-        let [ns, ratio] = beside(&reference, &own, asked.rounds);
+        let spread = beside(&reference, &own, asked.rounds);
         let instructions = counter.and_then(|plain| {
             let own = count(&|requests| feature.text(requests), asked)?;
             Some(format!("{:.2}", own / plain))
         });
-        let kept = if ratio[1] <= feature.wanted { "" } else { " !" };
-        println!(
-            "{:<8} {:<43} {:>8.1} {:>8.2} [{:>5.2}..{:>5.2}] {:>7.2}{kept:<2} {:>7}",
+        print_row(
             feature.group,
             feature.name,
-            ns[1],
-            ratio[1],
-            ratio[0],
-            ratio[2],
             feature.wanted,
-            instructions.unwrap_or_default()
+            spread,
+            instructions,
         );
     }
 }

@@ -15,6 +15,8 @@ pub(super) const BATCH: usize = 32;
 pub(super) struct BatchedDraws {
     /// The first request drawn for, as the source counts; [`NO_BATCH`] when there is none.
     pub first: u64,
+    /// The same of those whose demands are drawn as well: not those that a balancer turns away.
+    pub first_demand: u64,
     /// The gap before each and before the one after them; and the time that it takes, where the
     /// rate is constant.
     pub gaps: [f64; BATCH + 1],
@@ -30,6 +32,7 @@ impl Default for BatchedDraws {
     fn default() -> Self {
         Self {
             first: NO_BATCH,
+            first_demand: NO_BATCH,
             gaps: [0.0; BATCH + 1],
             gaps_ns: [0; BATCH + 1],
             demands_ns: [0; BATCH],
@@ -42,19 +45,25 @@ impl Default for BatchedDraws {
 impl BatchedDraws {
     /// What was drawn may be drawn otherwise now.
     pub(super) fn forget(&mut self) {
-        self.first = NO_BATCH;
+        (self.first, self.first_demand) = (NO_BATCH, NO_BATCH);
     }
 }
 
 impl Simulation {
-    /// Makes the draws of a source's next requests.
+    /// Makes the draws of a source's next requests, all of them.
     #[inline(never)]
     pub(super) fn draw_batch(&mut self, source: SourceId) {
+        self.draw_all_but_demands(source);
+        self.draw_demands(source);
+    }
+
+    /// The same for requests that may never ask anything of a server.
+    #[inline(never)]
+    pub(super) fn draw_all_but_demands(&mut self, source: SourceId) {
         let s = &mut self.sources[source];
         let batch = &mut *s.batch;
-        let service = &self.services[s.to];
         let first = number_of(source, s.count);
-        batch.first = s.count;
+        (batch.first, batch.first_demand) = (s.count, NO_BATCH);
         if let Some(gaps) = &s.gaps {
             // One more than requests: the arrival of the last plans the next.
             gaps.fill(s.stream, s.count, &mut batch.gaps);
@@ -67,16 +76,24 @@ impl Simulation {
                 };
             }
         }
-        let mut demands = [0.0; BATCH];
-        service
-            .demand
-            .fill_ns(service.demand_stream, first, &mut demands);
         let requests = self.streams.requests;
         let mut draws: [_; BATCH] = std::array::from_fn(|i| requests.at(first + i as u64));
         for (class, draws) in batch.classes.iter_mut().zip(&mut draws) {
             *class = draw_class(&s.mix, draws);
         }
         s.keys.fill(first, &mut draws, &mut batch.keys);
+    }
+
+    fn draw_demands(&mut self, source: SourceId) {
+        let s = &mut self.sources[source];
+        let batch = &mut *s.batch;
+        let service = &self.services[s.to];
+        let first = number_of(source, batch.first);
+        batch.first_demand = batch.first;
+        let mut demands = [0.0; BATCH];
+        service
+            .demand
+            .fill_ns(service.demand_stream, first, &mut demands);
         for (i, demand) in demands.iter().enumerate() {
             let class = batch.classes[i];
             let factor = self.classes[class].demand_factor;

@@ -1,6 +1,6 @@
 //! The event queue: what happens next.
 //!
-//! Events come in six kinds of containers, each the cheapest for its kind, and the
+//! Events come in seven kinds of containers, each the cheapest for its kind, and the
 //! earliest of their heads is next:
 //!
 //! - *completions*: one slot a server, holding its next completion;
@@ -8,8 +8,9 @@
 //! - *[timer FIFOs](super::timer_fifo)*: queues of events that are scheduled in the order in which
 //!   they come due, such as timeouts of one constant length;
 //! - *soon*: a queue of what follows at the same instant;
-//! - *[wheel](super::wheel)*: what rarely comes due, or is one of very many; what is fresh goes on to the
-//!   heap shortly before;
+//! - *[calendar](super::near)*: what comes due soon and is one of many, such as retries;
+//! - *[wheel](super::wheel)*: what rarely comes due, or is one of very many and far away; what is fresh goes
+//!   on to the calendar shortly before;
 //! - *[heap](super::heap)*: everything else.
 //!
 //! Order is by time and, at the same instant, by insertion: every scheduling takes the next number
@@ -18,6 +19,7 @@
 use super::attempt::{Attempts, Calls};
 use super::event::Event;
 use super::heap::{Entry, Heap};
+use super::near::{Near, Refused};
 use super::slab::Handle;
 use super::timer_fifo::{Put, THICK, Timer, TimerFifos};
 use super::tournament::Tournament;
@@ -36,6 +38,8 @@ const FIRST_FIFO: usize = 3;
 const LARGE: usize = 256;
 /// What is due at the present instant has no slot among the clocks.
 const SOON: u32 = u32::MAX;
+/// Nor has what is in the calendar.
+const NEAR: u32 = u32::MAX - 1;
 
 /// What is next.
 pub(super) enum Next {
@@ -49,6 +53,7 @@ pub(super) enum Next {
 pub(super) enum Clock {
     Tick,
     Heap,
+    Near,
     /// A slice of the wheel begins: nothing happens.
     Wheel,
     Soon,
@@ -69,6 +74,7 @@ pub(super) struct EventQueue {
     /// Events of one instant, which is the present one, with their sequence.
     soon: VecDeque<(u64, Event)>,
     soon_at: u64,
+    near: Near,
     heap: Heap,
     /// Entries that were left in the heap when it was thinned last.
     heap_left: usize,
@@ -132,6 +138,7 @@ impl EventQueue {
             clock_at: NEVER,
             soon: VecDeque::new(),
             soon_at: NEVER,
+            near: Near::default(),
             heap: Heap::default(),
             heap_left: 0,
             wheel: Wheel::default(),
@@ -193,8 +200,12 @@ impl EventQueue {
     /// The slot of the clock that is due first.
     #[inline]
     pub(super) fn due_clock(&self) -> u32 {
-        if self.soon_at > self.clock_at {
-            self.clocks.earliest().1
+        let (at, slot) = self.clocks.earliest();
+        let (soon, near) = (self.soon_at, self.near.first().0);
+        if near < at.min(soon) {
+            NEAR
+        } else if at < soon.min(near) {
+            slot
         } else {
             self.first_clock().2
         }
@@ -202,7 +213,11 @@ impl EventQueue {
 
     /// Time, sequence and slot of the clock that is due first.
     fn first_clock(&self) -> (u64, u64, u32) {
-        let first = self.clocks.first();
+        let mut first = self.clocks.first();
+        let near = self.near.first();
+        if near < (first.0, first.1) {
+            first = (near.0, near.1, NEAR);
+        }
         match self.soon.front() {
             Some(&(sequence, _)) if (self.soon_at, sequence) < (first.0, first.1) => {
                 (self.soon_at, sequence, SOON)
@@ -212,8 +227,10 @@ impl EventQueue {
     }
 
     pub(super) fn clock(slot: u32) -> Clock {
-        if slot == SOON {
-            return Clock::Soon;
+        match slot {
+            SOON => return Clock::Soon,
+            NEAR => return Clock::Near,
+            _ => {}
         }
         match slot as usize {
             TICK => Clock::Tick,
@@ -234,7 +251,8 @@ impl EventQueue {
     }
 
     fn show_clocks(&mut self) {
-        self.clock_at = self.clocks.earliest().0.min(self.soon_at);
+        let (at, near) = (self.clocks.earliest().0, self.near.first().0);
+        self.clock_at = at.min(self.soon_at).min(near);
     }
 
     /// The next completion of a server.
@@ -328,23 +346,45 @@ impl EventQueue {
 
     /// Plans an event that comes due as a rule: it goes where it costs least.
     pub(super) fn schedule_one_of_many(&mut self, now: u64, time: u64, event: Event) {
-        if self.heap.len() < LARGE {
-            self.schedule(time, event);
-        } else {
-            self.schedule_far(now, time, event);
+        let sequence = self.next_sequence();
+        let entry = Entry {
+            time,
+            sequence,
+            event,
+        };
+        match self.near.push(now, entry) {
+            Ok(false) => {}
+            Ok(true) => self.clock_at = self.clock_at.min(time),
+            Err(refused) => self.put_elsewhere(now, entry, refused),
         }
     }
 
-    /// A slice of the wheel begins: what is fresh in it goes into the heap.
-    pub(super) fn turn_wheel(&mut self, attempts: &Attempts, calls: &Calls) {
-        let mut first = false;
-        let heap = &mut self.heap;
+    /// An entry that the calendar has refused goes where its time does not matter, or where it matters little.
+    #[inline(never)]
+    fn put_elsewhere(&mut self, now: u64, entry: Entry, refused: Refused) {
+        let far = refused == Refused::Far && Wheel::takes(entry.time.saturating_sub(now));
+        if !far || self.heap.len() < LARGE {
+            if self.heap.push(entry) {
+                self.set_clock(HEAP, entry.time, entry.sequence);
+            }
+        } else if self.wheel.push(now, entry) {
+            self.show_wheel();
+        }
+    }
+
+    /// A slice of the wheel begins: what is fresh in it goes into the calendar, or where that sends it.
+    pub(super) fn turn_wheel(&mut self, now: u64, attempts: &Attempts, calls: &Calls) {
+        let (near, mut refused) = (&mut self.near, Vec::new());
         self.wheel.turn(
             |entry| !is_stale(entry, attempts, calls),
-            |entry| first |= heap.push(entry),
+            |entry| {
+                if let Err(why) = near.push(now, entry) {
+                    refused.push((entry, why));
+                }
+            },
         );
-        if first {
-            self.show_heap();
+        for (entry, why) in refused {
+            self.put_elsewhere(now, entry, why);
         }
         self.show_wheel();
     }
@@ -357,6 +397,27 @@ impl EventQueue {
         }
     }
 
+    /// Takes the first of the calendar; `None` if it is stale.
+    #[inline]
+    pub(super) fn pop_near(&mut self, attempts: &Attempts, calls: &Calls) -> Option<Event> {
+        let entry = self.near.pop().expect("its first entry was announced");
+        self.came(entry.time);
+        self.show_clocks();
+        (!is_stale(&entry, attempts, calls)).then_some(entry.event)
+    }
+
+    /// Something has come that is, or might have been, in the calendar.
+    #[inline]
+    fn came(&mut self, now: u64) {
+        if self.near.is_to_look() {
+            let heap = &mut self.heap;
+            self.near.look(now, |entry| {
+                heap.push(entry);
+            });
+            self.show_heap();
+        }
+    }
+
     /// Takes the head of the heap, and drops all stale entries that come after it; `None` if it is stale
     /// too.
     pub(super) fn pop_heap(&mut self, attempts: &Attempts, calls: &Calls) -> Option<Event> {
@@ -365,6 +426,7 @@ impl EventQueue {
         while self.heap.first().is_some_and(stale) {
             self.heap.pop();
         }
+        self.came(entry.time);
         self.show_heap();
         (!stale(&entry)).then_some(entry.event)
     }
@@ -480,6 +542,6 @@ impl EventQueue {
     /// Bytes held, for the report on memory.
     pub(super) fn bytes(&self) -> usize {
         let soon = self.soon.capacity() * size_of::<(u64, Event)>();
-        self.heap.bytes() + self.wheel.bytes() + soon + self.fifos.bytes()
+        self.near.bytes() + self.heap.bytes() + self.wheel.bytes() + soon + self.fifos.bytes()
     }
 }

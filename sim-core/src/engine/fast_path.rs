@@ -268,12 +268,14 @@ impl Simulation {
             true => Written::Nothing,
             false => Written::More,
         };
+        let turns_away = self.may_turn_away(service);
         let s = &self.services[service];
         if s.fast && (!fast || s.aside != aside) {
             self.spell_out_all(|attempt| attempt.service == service);
         }
         let s = &mut self.services[service];
         (s.fast, s.aside, s.told, s.written) = (fast, aside, told, written);
+        s.turns_away = turns_away;
         for source in &mut self.sources {
             if source.to == service {
                 source.serve_fast(fast, aside, written);
@@ -397,12 +399,32 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn place_in_batch(&mut self, source: SourceId) -> usize {
         let s = &self.sources[source];
-        let place = s.count.wrapping_sub(s.batch.first);
+        let place = s.count.wrapping_sub(s.batch.first_demand);
         if place >= BATCH as u64 {
             self.draw_batch(source);
             return 0;
         }
         place as usize
+    }
+
+    /// An open source emits a request that the fast path cannot serve, with draws made ahead all the
+    /// same.
+    pub(super) fn arrive_drawn(&mut self, source: SourceId) {
+        let s = &self.sources[source];
+        let mut batch = s.count.wrapping_sub(s.batch.first);
+        if batch >= BATCH as u64 {
+            self.draw_all_but_demands(source);
+            batch = 0;
+        }
+        let next = self.next_paced(source, batch as usize);
+        let s = &mut self.sources[source];
+        let number = number_of(source, s.count);
+        s.count += 1;
+        let (class, key) = (
+            s.batch.classes[batch as usize],
+            s.batch.keys[batch as usize],
+        );
+        self.begin_call(source, number, key, class, Some(next));
     }
 
     /// A request begins, and the source's next arrival is planned where it has one.
@@ -461,6 +483,7 @@ impl Simulation {
             let most = (service.max_connections).min(instance.heeded_from.saturating_sub(1));
             if !caller.fast
                 || instance.connections >= most
+                || !instance.offers.any_open()
                 || has_deadline && !events.has_place_for_deadline(client, give_up_at)
             {
                 return self.begin_call(source, number, key, class, next);

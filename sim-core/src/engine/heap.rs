@@ -18,7 +18,7 @@ pub(super) struct Entry {
 
 impl Entry {
     #[inline]
-    fn is_before(&self, other: &Self) -> bool {
+    pub(super) fn is_before(&self, other: &Self) -> bool {
         (self.time, self.sequence) < (other.time, other.sequence)
     }
 }

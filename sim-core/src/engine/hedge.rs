@@ -157,7 +157,9 @@ impl Simulation {
                 if let Some(hedged) = self.calls.hedged_mut(call) {
                     hedged.begin_try();
                 }
-                self.begin_attempt(call);
+                if !self.ends_at_the_door(call) {
+                    self.begin_attempt(call);
+                }
             }
             Some(hedge) => self.begin_hedged(call, hedge),
         }

@@ -13,7 +13,7 @@
 //! | part | file | what it owns |
 //! |---|---|---|
 //! | `progress` | `progress` | events so far, digest, limits, why the run is over |
-//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `wheel`, `heap` | what is to happen |
+//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `near`, `wheel`, `heap` | what is to happen |
 //! | `calls`, `attempts` | `attempt` with `slab`; `hedge`, `tried`, `visit` for what is kept beside calls | requests in flight: millions come and go |
 //! | `sources` | `source` with `session` | when requests come, and what they are |
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
@@ -41,6 +41,7 @@
 //! |---|---|---|
 //! | source | `caller::arrive` → `new_request` → `new_call` | a call exists, its deadline runs |
 //! | caller | `hedge::begin_try` → `caller::begin_attempt` | an attempt exists, its demand is drawn, its timeout runs |
+//! | door | `door::ends_at_the_door`, where nothing is told of those who do not get in | `try_again` at once |
 //! | connection | `pool::connect`, where the link keeps any | it has one, or waits in line for `serve_lines` |
 //! | link | `travel::send_to_balancer` → `leave_caller` | `Event::AtBalancer` |
 //! | balancer | `balancer::at_balancer` | an instance takes the connection, or turns it away |
@@ -75,6 +76,7 @@ mod board;
 mod breakdown;
 mod cache;
 mod caller;
+mod door;
 mod elided_call;
 mod eligible;
 mod event;
@@ -97,6 +99,7 @@ mod link;
 mod machine;
 mod memory;
 mod monitoring;
+mod near;
 mod numbers;
 mod patience;
 mod pool;
@@ -128,6 +131,7 @@ mod timer_fifo;
 mod tournament;
 mod travel;
 mod tried;
+
 mod visit;
 mod watch;
 mod wheel;
@@ -466,6 +470,8 @@ impl Simulation {
     fn arrive_apart(&mut self, source: SourceId) {
         if self.sources[source].fast_apart {
             self.arrive_fast_apart(source);
+        } else if self.fast && self.sources[source].is_paced() {
+            self.arrive_drawn(source);
         } else {
             self.arrive(source);
         }
@@ -485,8 +491,12 @@ impl Simulation {
                 Some(event) => event,
                 None => return self.step_until_again(until),
             },
+            Clock::Near => match self.events.pop_near(&self.attempts, &self.calls) {
+                Some(event) => event,
+                None => return self.step_until_again(until),
+            },
             Clock::Wheel => {
-                self.events.turn_wheel(&self.attempts, &self.calls);
+                (self.events).turn_wheel(at, &self.attempts, &self.calls);
                 return self.step_until_again(until);
             }
             Clock::Soon => self.events.pop_soon(),
@@ -589,7 +599,7 @@ impl Simulation {
             return self.events.soon(self.now, event);
         }
         let at = self.now.saturating_add(delay);
-        self.events.schedule(at, event);
+        self.events.schedule_one_of_many(self.now, at, event);
     }
 
     /// Whether an attempt is there, and its call not written down.

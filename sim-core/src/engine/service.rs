@@ -77,6 +77,8 @@ pub(super) struct Service {
     pub written: Written,
     /// Its servers that are not [bare](super::fleet::Fast::Bare).
     pub not_bare: u32,
+    /// Whether attempts may be turned away without having been anywhere.
+    pub turns_away: bool,
     /// Whether something happens beside the straight way of requests from outside.
     pub aside: bool,
     /// Servers at which patience may end.
@@ -155,6 +157,7 @@ impl Service {
             fast: false,
             written: Written::More,
             not_bare: settings.servers.len() as u32,
+            turns_away: false,
             aside: false,
             patient: 0,
             attempts: 0,

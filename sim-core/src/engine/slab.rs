@@ -136,6 +136,15 @@ impl<T> Slab<T> {
         (handle, &mut self.things[slot])
     }
 
+    /// Room for one more, as if it had come and gone.
+    #[inline]
+    pub(crate) fn pass_by(&mut self, blank: fn() -> T) {
+        if self.vacant.is_empty() {
+            let slot = self.extend(blank);
+            self.vacant.push(slot);
+        }
+    }
+
     /// A new, vacant place.
     #[cold]
     #[inline(never)]

@@ -144,6 +144,11 @@ impl Source {
         self.written = if self.fast { written } else { Written::More };
     }
 
+    /// Whether it emits one request after the other, each after a gap of its own.
+    pub(super) fn is_paced(&self) -> bool {
+        self.gaps.is_some() && self.visitors.is_none()
+    }
+
     /// When the next request of a trace, or of a round, comes; `None` after the last, and of other
     /// arrivals.
     pub(super) fn next_recorded(&mut self) -> Option<u64> {
