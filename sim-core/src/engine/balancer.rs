@@ -316,7 +316,7 @@ impl Simulation {
         }
         let s = &self.services[service];
         if s.limited && !instance.sees_full && instance.in_flight[local] >= s.limits[local] {
-            self.refresh_offer(index, local);
+            self.place_turned(index, local);
         }
         if self.balancers[index].health.counts_sent {
             self.saw_sent(index, local);

@@ -270,9 +270,13 @@ impl Simulation {
     /// The same after a server has taken its last place on the fast path, or given it back.
     #[inline(never)]
     pub(super) fn judge_turned(&mut self) {
-        let Some((index, local)) = self.balancers.turned.take() else {
-            return;
-        };
+        if let Some((index, local)) = self.balancers.turned.take() {
+            self.place_turned(index, local);
+        }
+    }
+
+    /// As [`Simulation::refresh_offer`], where all that may have changed is whether there is a place.
+    pub(super) fn place_turned(&mut self, index: InstanceId, local: LocalId) {
         if self.balancers.anew {
             return self.refresh_offer(index, local);
         }

@@ -360,7 +360,7 @@ impl Server {
     pub(super) fn advance(&mut self, now: u64) {
         let real = now - self.virtual_at;
         self.virtual_at = now;
-        if self.in_service == 0 {
+        if self.in_service == 0 || real == 0 {
             return;
         }
         if self.rate == 1.0 {
@@ -390,7 +390,10 @@ impl Server {
             return self.virtual_at + left;
         }
         let left = (left as f64 - f64::from(self.virtual_part)).max(0.0) / self.rate;
-        self.virtual_at.saturating_add(left.ceil() as u64)
+        // Rounded up, without a call where processors need not have an instruction for it.
+        let whole = left as u64;
+        let more = u64::from((whole as f64) < left);
+        self.virtual_at.saturating_add(whole.saturating_add(more))
     }
 
     /// Whether crash rules and memory have a say with so many in the system.

@@ -92,11 +92,16 @@ impl Simulation {
     }
 
     /// Whether a call is one of a balancer to its own servers, and there are not two that it may pick.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "one look where nothing of the kind is written"
+    )]
     pub(super) fn is_alone(&self, call: Handle) -> bool {
         self.services[self.calls[call].service].tries.is_some() && self.is_try_alone(call)
     }
 
+    #[inline(never)]
     fn is_try_alone(&self, call: Handle) -> bool {
         let Call {
             client,

@@ -203,12 +203,17 @@ impl Simulation {
     }
 
     /// Whether a call's rules let it be at each server once, and it has been at all that are in rotation.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "one look where nothing of the kind is written"
+    )]
     pub(super) fn has_been_at_all(&self, call: Handle) -> bool {
         let everywhere = self.callers[self.calls[call].client].terms.everywhere;
         everywhere && self.has_tried_all(call)
     }
 
+    #[inline(never)]
     fn has_tried_all(&self, call: Handle) -> bool {
         let Call {
             service, previous, ..

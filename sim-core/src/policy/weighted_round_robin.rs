@@ -186,10 +186,12 @@ impl Among {
     }
 
     fn pick(&mut self) -> Option<usize> {
-        let looks = self.even && self.passes.is_multiple_of(LOOK);
-        if self.order.is_empty() && !(looks && self.go_round()) {
+        if self.order.is_empty() {
             self.passes = self.passes.wrapping_add(1);
-            return self.pass();
+            let looks = self.even && self.passes.is_multiple_of(LOOK);
+            if !(looks && self.go_round()) {
+                return self.pass();
+            }
         }
         let position = self.order[self.taken];
         self.taken += 1;
@@ -201,6 +203,9 @@ impl Among {
 
     /// Credits grow, and the first with most of it pays.
     fn pass(&mut self) -> Option<usize> {
+        if self.credit.len() < LANES {
+            return self.short_pass();
+        }
         // A maximum of each lane, for these do not wait for one another.
         let mut most = [f64::NEG_INFINITY; LANES];
         let (credits, rest) = self.credit.as_chunks_mut::<LANES>();
@@ -234,6 +239,21 @@ impl Among {
             .position(|&credit| credit >= most)?;
         self.credit[from + within] -= self.total;
         Some(self.servers[from + within] as usize)
+    }
+
+    /// The same of a few servers, one after the other.
+    fn short_pass(&mut self) -> Option<usize> {
+        let (mut most, mut first) = (f64::NEG_INFINITY, None);
+        let credits = self.credit.iter_mut().zip(&self.weight);
+        for (place, (credit, weight)) in credits.enumerate() {
+            *credit += weight;
+            if *credit > most {
+                (most, first) = (*credit, Some(place));
+            }
+        }
+        let first = first?;
+        self.credit[first] -= self.total;
+        Some(self.servers[first] as usize)
     }
 
     /// Whether turns go round from now on, each server having one in every round.

@@ -441,11 +441,16 @@ impl Simulation {
 
     /// Whether a caller's guards, those that are asked before the pause, allow one more attempt, or
     /// one more copy beside one.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "one look where nothing of the kind is written"
+    )]
     pub(in crate::engine) fn may_try_again(&mut self, handle: Handle, copy: bool) -> bool {
         !self.guards.any || self.let_try_again(handle, copy)
     }
 
+    #[inline(never)]
     fn let_try_again(&mut self, handle: Handle, copy: bool) -> bool {
         let call = &self.calls[handle];
         let (chain, owner) = self.caller_seat(call);

@@ -378,7 +378,7 @@ impl Simulation {
         }
         let service = &self.services[instance.service];
         if service.limited && !instance.sees_full && before == service.limits[local] {
-            self.refresh_offer(index, local);
+            self.place_turned(index, local);
         }
     }
 
