@@ -3,6 +3,7 @@
 //! Every model opens with what it shows, and its expectations pin that down. Here each is run with
 //! its own seed, the incident with twenty, and all expectations must hold.
 
+mod published;
 mod studies;
 
 use sim_core::engine::Simulation;
