@@ -360,7 +360,8 @@ impl Server {
     pub(super) fn advance(&mut self, now: u64) {
         let real = now - self.virtual_at;
         self.virtual_at = now;
-        if self.in_service == 0 || real == 0 {
+        // A part that was rounded up to one counts at the next look, be it at the same time.
+        if self.in_service == 0 || real == 0 && self.virtual_part < 1.0 {
             return;
         }
         if self.rate == 1.0 {

@@ -1,7 +1,7 @@
 //! A calendar of the near future: what comes due soon, in no order known beforehand.
 //!
 //! A year of days, a bucket each, whose entries are kept in order. Days are about as long as the time
-//! from one event to the next, so that a bucket holds one entry or none: to put one in its place takes a
+//! from one event to the next or half of it, so that a bucket holds one entry or none: to put one in its place takes a
 //! step or two, and so does finding the next, however many there are (Brown, "Calendar queues", CACM
 //! 1988). A heap among some hundreds needs ten times as many comparisons.
 //!
@@ -181,7 +181,7 @@ impl Near {
     pub(super) fn look(&mut self, now: u64, mut put: impl FnMut(Entry)) {
         let gap = (now - self.looked_at) / u64::from(self.events.max(1));
         (self.events, self.looked_at) = (0, now);
-        let wanted = (u64::BITS - gap.leading_zeros()).min(40);
+        let wanted = (u64::BITS - gap.leading_zeros()).saturating_sub(1).min(40);
         // Half or double does as well.
         if wanted.abs_diff(self.shift) <= 1 {
             return;

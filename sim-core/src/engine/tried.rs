@@ -150,7 +150,11 @@ impl Calls {
 
 impl Simulation {
     /// A try begins, and what follows from it for servers to keep away from.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "one look where nothing of the kind is written"
+    )]
     pub(super) fn remember_tries(&mut self, call: Handle) {
         let caller = &self.callers[self.calls[call].client];
         let avoid = caller.terms.avoid;

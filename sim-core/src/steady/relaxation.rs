@@ -244,6 +244,10 @@ impl Queue {
     /// demand and arrivals (Whitt, Management Science 35, 1989).
     fn relaxation_s(&self, variability: f64, bounds: &Bounds) -> f64 {
         let (lambda, mu) = (self.arrivals_hz, self.capacity_hz);
+        if mu.is_infinite() {
+            // What takes no time leaves nothing to forget.
+            return self.service_s;
+        }
         let angle = bounds
             .number
             .map_or(1.0, |most| libm::cos(std::f64::consts::PI / (most + 1.0)));
@@ -393,6 +397,12 @@ mod tests {
         assert!(
             matches!(of(1.3), Err(Withheld::Overloaded { offered_load }) if offered_load > 1.0)
         );
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "nothing is computed")]
+    fn work_that_takes_no_time_is_forgotten_at_once() {
+        assert_eq!(relaxation_s("rate = 10", "\"0s\"", "workers = 10"), 0.0);
     }
 
     #[test]
