@@ -42,6 +42,10 @@ pub enum Command {
     Select(Option<Thing>),
     /// Change something now: a fork.
     Edit(Edit),
+    /// Change several things now, as one step: a fork.
+    Fork(Vec<Edit>),
+    /// Ask what servers would get if these changes were made now.
+    Expect(Vec<Edit>),
     /// Answer a card of the lesson, and lock the answer or not.
     Answer(usize, usize, bool),
     /// Go to a moment and make a change there, both as typed.

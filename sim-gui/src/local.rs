@@ -2,6 +2,7 @@
 //! what was typed and not run or applied yet: above all the text of the scenario, in `text`.
 
 use crate::experiment::{Draft, Field};
+use crate::playback::Edit;
 use sim_core::scenario::Written;
 use sim_core::time::Instant;
 use std::collections::BTreeMap;
@@ -41,6 +42,8 @@ pub struct Local {
     pub typing: Option<(String, String)>,
     /// Whether a slider had the focus in the last frame.
     pub sliding: bool,
+    /// What is being put together on the card of a server.
+    pub what_if: Option<WhatIf>,
     /// What is being searched among the parameters.
     pub filter: String,
     /// Values at a moment, so that they are read once.
@@ -53,6 +56,17 @@ pub struct Local {
     pub explains: Option<&'static str>,
     /// The experiment that is being put together, and how it is looked at.
     pub lab: Lab,
+}
+
+/// What is being put together on the card of a server, and not made yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WhatIf {
+    /// The path of the server.
+    pub path: String,
+    /// What is to be changed.
+    pub edits: Vec<Edit>,
+    /// What was asked about last: of which branch, when, with which changes.
+    pub asked: Option<(usize, Instant, Vec<Edit>)>,
 }
 
 /// Parameters read at a moment of a branch.

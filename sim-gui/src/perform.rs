@@ -7,6 +7,7 @@ use crate::experiment::Subject;
 use crate::files;
 use crate::link;
 use crate::panel;
+use crate::panel::topology::what_if;
 use crate::playback::Request;
 use crate::playback::transport::next_speed;
 use crate::settings::{Looks, Settings};
@@ -30,6 +31,8 @@ impl App {
         match command {
             Command::Watch => self.watch(false),
             Command::TakeLesson => self.watch(true),
+            // The one thing to do there is to begin.
+            Command::PlayPause if self.state.welcome => self.watch(false),
             Command::PlayPause => self.send(Request::Play(!transport.is_some_and(|t| t.playing))),
             Command::Seek(at) => {
                 self.send(Request::Play(false));
@@ -60,11 +63,17 @@ impl App {
             Command::Loop => self.mark_loop(transport.and_then(|t| t.range)),
             Command::Select(thing) => {
                 self.state.selected = thing;
+                self.local.what_if = what_if::of(&self.state, self.local.what_if.take());
                 if thing.is_some() {
                     self.state.settings.show(panel::find("inspector"));
                 }
             }
-            Command::Edit(edit) => self.send(Request::Edit(edit)),
+            Command::Edit(edit) => self.send(Request::Edit(vec![edit])),
+            Command::Fork(edits) => {
+                self.local.what_if = None;
+                self.send(Request::Edit(edits));
+            }
+            Command::Expect(edits) => self.send(Request::Expect(edits)),
             Command::Undo => self.send(Request::Undo),
             Command::Redo => self.send(Request::Redo),
             Command::Show(main, beside) => self.send(Request::Show(main, beside)),
@@ -80,7 +89,7 @@ impl App {
                 }
             }
             Command::Escape => {
-                if self.dialog.take().is_none() {
+                if self.dialog.take().is_none() && self.local.what_if.take().is_none() {
                     self.state.selected = None;
                 }
             }
@@ -206,7 +215,7 @@ impl App {
                 let back = self.state.now();
                 self.send(Request::Show(0, None));
                 self.send(Request::Seek(at));
-                self.send(Request::Edit(edit));
+                self.send(Request::Edit(vec![edit]));
                 self.send(Request::Seek(back));
             }
             _ => self.say(format!("{edit:?} at {at:?} is no change that can be made")),
@@ -273,6 +282,7 @@ impl App {
                 | Command::Escape
                 | Command::Watch
                 | Command::TakeLesson
+                | Command::PlayPause
         );
         if self.state.welcome && !stays {
             self.state.welcome = false;

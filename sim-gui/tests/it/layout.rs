@@ -72,6 +72,27 @@ fn texts(harness: &Harness<'_, App>) -> Vec<Seen> {
     found
 }
 
+/// Texts of what is drawn last, which lies over all else, that lie upon one another within a rectangle.
+pub(crate) fn texts_within(harness: &Harness<'_, App>, place: Rect) -> Vec<String> {
+    let inside = |seen: &Seen| place.contains_rect(seen.place.shrink(1.0));
+    let mut texts: Vec<Seen> = texts(harness).into_iter().filter(inside).collect();
+    // What it lies upon was drawn before it: from its title on.
+    let title = texts
+        .iter()
+        .rposition(|seen| seen.words.starts_with("What if, from"));
+    texts.drain(..title.unwrap_or(0));
+    let mut wrong = Vec::new();
+    for (i, one) in texts.iter().enumerate() {
+        for other in &texts[..i] {
+            let both = one.place.shrink(1.0).intersect(other.place.shrink(1.0));
+            if both.width() > 1.5 && both.height() > 3.0 {
+                wrong.push(format!("{:?} lies upon {:?}", one.words, other.words));
+            }
+        }
+    }
+    wrong
+}
+
 /// What is wrong with the texts on the screen; `wide`: the picture may be moved sideways under its frame.
 fn wrong(harness: &Harness<'_, App>, wide: bool) -> Vec<String> {
     let texts = texts(harness);
@@ -102,7 +123,7 @@ fn wrong(harness: &Harness<'_, App>, wide: bool) -> Vec<String> {
     wrong
 }
 
-const WIDTHS: [(f32, f32); 6] = [
+pub(crate) const WIDTHS: [(f32, f32); 6] = [
     (390.0, 844.0),
     (900.0, 560.0),
     (1280.0, 800.0),

@@ -17,4 +17,5 @@ mod raster;
 mod screen;
 mod undo;
 mod watched;
+mod what_if;
 mod worker;

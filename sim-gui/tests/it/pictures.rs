@@ -239,6 +239,37 @@ fn the_incident_looks_as_it_did() {
 }
 
 #[test]
+fn the_card_of_a_server_looks_as_it_did() {
+    let mut wrong = Vec::new();
+    let sizes = [
+        (Looks::Dark, SIZE, "dark"),
+        (Looks::Light, SIZE, "light"),
+        (Looks::Dark, PHONE, "phone"),
+    ];
+    for (looks, size, suffix) in sizes {
+        let mut window = Window::sized("incident", looks, size);
+        window.explored();
+        window.go("12:25");
+        window.perform(Command::Select(Some(sim_gui::state::Thing::Server(0))));
+        let field = "what if service.web.server.web-1.weight";
+        window.harness.get_by_label(field).focus();
+        window.harness.run_steps(2);
+        let select_all = eframe::egui::Modifiers::COMMAND;
+        window
+            .harness
+            .key_press_modifiers(select_all, eframe::egui::Key::A);
+        window.harness.run_steps(2);
+        window.harness.get_by_label(field).type_text("3");
+        window.harness.run_steps(3);
+        window.harness.key_press(eframe::egui::Key::Enter);
+        window.harness.run_steps(3);
+        settle(&mut window.harness);
+        wrong.extend(compare(&format!("card-{suffix}"), &window.picture()));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn the_opening_scene_looks_as_it_did() {
     let mut wrong = Vec::new();
     let mut window = Window::scene(Looks::Dark, SIZE);
@@ -284,6 +315,8 @@ fn every_panel_looks_as_it_did() {
             window.perform(Command::Panel(panel.name));
             if panel.name == "inspector" {
                 window.perform(Command::Select(Some(sim_gui::state::Thing::Server(0))));
+                // The card that comes with it has pictures of its own.
+                window.perform(Command::Escape);
             }
             wrong.extend(compare(
                 &format!("panel-{}-{suffix}", panel.name),

@@ -121,6 +121,20 @@ fn every_panel_opens_and_says_what_it_shows() {
 }
 
 #[test]
+fn space_begins_the_day_on_the_opening_scene() {
+    let mut harness = window(Opening {
+        scenario: None,
+        ..opening("incident")
+    });
+    assert!(harness.state().state().welcome);
+    harness.key_press(Key::Space);
+    harness.run_steps(3);
+    let state = harness.state().state();
+    assert!(!state.welcome && !state.settings.is_open("lesson"));
+    assert!(state.report.as_ref().expect("a report").transport.playing);
+}
+
+#[test]
 fn keys_buttons_and_the_palette_move_the_play_head() {
     let mut harness = window(opening("first"));
     harness.key_press(Key::ArrowRight);
@@ -176,6 +190,9 @@ fn a_server_is_selected_by_its_name_and_drained_by_a_button() {
     harness
         .get_by_label_contains(&format!("server {server} "))
         .click();
+    harness.run_steps(3);
+    // Its card lies over the inspector until it is closed.
+    harness.key_press(Key::Escape);
     harness.run_steps(3);
     harness.get_by_label("drain").click();
     harness.run_steps(3);

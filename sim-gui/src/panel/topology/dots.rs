@@ -9,7 +9,7 @@ use super::layout::Layout;
 use crate::playback::{BranchReport, View, letter};
 use crate::state::State;
 use crate::theme::{Palette, font, mix};
-use eframe::egui::{self, Color32, Pos2, Rect, Stroke, Vec2, pos2, vec2};
+use eframe::egui::{self, Color32, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
 use sim_core::engine::{AttemptSnapshot, Whereabouts};
 use sim_core::readable;
 use sim_core::time::Duration;
@@ -189,8 +189,14 @@ impl Flow<'_> {
     }
 }
 
-/// What the marks mean, of the futures that are drawn.
-pub(super) fn legend(ui: &egui::Ui, rect: Rect, state: &State, view: &View, beside: Option<&View>) {
+/// What the marks mean, of the futures that are drawn; `ghost`: what would be is drawn, too.
+pub(super) fn legend(
+    ui: &egui::Ui,
+    rect: Rect,
+    state: &State,
+    (view, beside): (&View, Option<&View>),
+    ghost: bool,
+) {
     let p = Palette::of(ui);
     let Some(branch) = state.branch(view.branch) else {
         return;
@@ -201,6 +207,14 @@ pub(super) fn legend(ui: &egui::Ui, rect: Rect, state: &State, view: &View, besi
         at: pos2(rect.left() + 6.0, rect.top() + 3.0 + ROW / 2.0),
         p,
     };
+    if ghost {
+        flow.entry(27.0, "to expect", |painter, at| {
+            for y in [-3.0, 3.0] {
+                let line = [at + vec2(0.0, y), at + vec2(21.0, y)];
+                painter.extend(Shape::dashed_line(&line, Stroke::new(1.4, p.now), 6.0, 4.0));
+            }
+        });
+    }
     if state.settings.reduced_motion {
         let words = "reduced motion: the thickness of a line is its share of the rate";
         return flow.entry(0.0, words, |_, _| {});

@@ -3,11 +3,12 @@
 pub(crate) mod card;
 mod dots;
 mod layout;
+pub(crate) mod what_if;
 
 use super::{Cx, PanelDef, Place};
 use crate::command::Command;
 pub(crate) use crate::playback::server_now;
-use crate::playback::{BranchReport, View, danger, letter, site_now, way_now, ways_now};
+use crate::playback::{BranchReport, Expected, View, danger, letter, site_now, way_now, ways_now};
 use crate::state::{Condition, State, Thing};
 use crate::theme::{Palette, bold_font, font};
 pub(crate) use card::look;
@@ -58,7 +59,8 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             });
         });
     }
-    dots::legend(ui, legend, cx.state, view, beside);
+    let ghost = what_if::expected(cx.state, cx.local, view).is_some();
+    dots::legend(ui, legend, cx.state, (view, beside), ghost);
 }
 
 /// The future shown, or two of them one above the other.
@@ -162,7 +164,8 @@ pub(crate) fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rec
         return;
     };
     let layout = Layout::of(&branch.model, view, rect.shrink2(vec2(4.0, 2.0)));
-    edges(ui, branch, view, &layout);
+    let expected = what_if::expected(cx.state, cx.local, view);
+    edges(ui, branch, view, &layout, expected);
     for &(source, rect) in &layout.sources {
         source_box(ui, cx, branch, view, source, rect, prefix);
     }
@@ -177,6 +180,15 @@ pub(crate) fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rec
     }
     dots::draw(ui, cx.state, branch, view, &layout);
     rates(ui, branch, view, &layout);
+    let main = cx.state.view().map(|view| view.branch);
+    if let Some(Thing::Server(selected)) = cx.state.selected
+        && main == Some(view.branch)
+    {
+        let mut drawn = layout.servers.iter().chain(&layout.cells);
+        if let Some((_, rect)) = drawn.find(|(server, _)| *server == selected) {
+            what_if::draw(ui, cx, view, *rect);
+        }
+    }
 }
 
 /// A point of the curve between two places.
@@ -198,7 +210,14 @@ pub(crate) fn along(from: Pos2, to: Pos2, t: f32) -> Pos2 {
     sum.fold(Vec2::ZERO, |a, b| a + b).to_pos2()
 }
 
-fn edges(ui: &egui::Ui, branch: &BranchReport, view: &View, layout: &Layout) {
+/// Ways, as wide as what goes over them; `expected`: what would, as a ghost upon them.
+fn edges(
+    ui: &egui::Ui,
+    branch: &BranchReport,
+    view: &View,
+    layout: &Layout,
+    expected: Option<&Expected>,
+) {
     let p = Palette::of(ui);
     let painter = ui.painter();
     let line = |a: Pos2, b: Pos2, width: f32, colour: Color32| {
@@ -237,6 +256,26 @@ fn edges(ui: &egui::Ui, branch: &BranchReport, view: &View, layout: &Layout) {
             width,
             if rate > 0.0 { colour } else { p.line },
         );
+    }
+    let Some((over, sent)) = expected.and_then(|e| Some((e.over, e.sent.as_ref()?))) else {
+        return;
+    };
+    for edge in &layout.edges {
+        // Of several instances each is taken to send the same: which of them will is not known.
+        let all = sent.get(edge.server).copied().unwrap_or(0) as f64 / over.as_secs_f64();
+        let share = all / layout.instances_of(edge.service).max(1) as f64 / attempts;
+        let width = 1.0 + 13.0 * share.min(1.0).sqrt() as f32 * layout.scale;
+        for side in [-0.5, 0.5] {
+            let aside = vec2(0.0, side * (width + 3.0));
+            let points = (0..=16).map(|i| along(edge.from, edge.to, i as f32 / 16.0) + aside);
+            let points: Vec<Pos2> = points.collect();
+            painter.extend(Shape::dashed_line(
+                &points,
+                Stroke::new(1.4, p.now),
+                6.0,
+                4.0,
+            ));
+        }
     }
 }
 
