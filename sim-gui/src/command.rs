@@ -48,6 +48,12 @@ pub enum Command {
     Expect(Vec<Edit>),
     /// Answer a card of the lesson, and lock the answer or not.
     Answer(usize, usize, bool),
+    /// A vote of a class for an answer of a card: one more, or one less.
+    Vote(usize, usize, bool),
+    /// Go on with the lesson.
+    Continue,
+    /// A class votes, in letters that can be read from far away; or one person answers.
+    ClassMode,
     /// Go to a moment and make a change there, both as typed.
     Try(String, String),
     /// Play the run from its beginning, to be watched.
@@ -168,6 +174,8 @@ pub static COMMANDS: &[CommandDef] = commands![
     "play", "Play or pause", [key(Key::Space)], Command::PlayPause, "Lets time run, or stops it.";
     "watch", "Watch the day", [], Command::Watch, "Plays the run from its beginning.";
     "take-lesson", "Take the lesson", [], Command::TakeLesson, "Plays the run from its beginning and stops at each question of its lesson.";
+    "continue", "Go on with the lesson", [key(Key::Enter)], Command::Continue, "Locks the answer, plays to where it is seen, and on to the next question.";
+    "class-mode", "Lesson before a class", [], Command::ClassMode, "A class votes, with large letters; the votes count once they are locked.";
     "step", "One event forward", [ctrl(Key::ArrowRight)], Command::Step, "Does exactly one event of the simulation.";
     "next-event", "Next event of the event log", [key(Key::Period)], Command::NextEvent, "Goes to the next thing that happens.";
     "previous-event", "Previous event of the event log", [key(Key::Comma)], Command::PreviousEvent, "Goes back to the last thing that happened.";

@@ -50,6 +50,10 @@ pub struct Local {
     pub values: BTreeMap<String, ValuesAt>,
     /// Whether the answers of all cards are shown.
     pub teacher: bool,
+    /// Whether the score of the lesson is shown.
+    pub recap: bool,
+    /// The card whose thing pulses, and since when, in seconds.
+    pub pulse: Option<(usize, f64)>,
     /// The card whose explanation was begun.
     pub explained: Option<usize>,
     /// The plot that was brought into sight for it.

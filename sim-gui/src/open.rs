@@ -124,8 +124,10 @@ impl App {
             Ok(lesson) => state.lesson = lesson,
             Err(why) => state.message = Some((why, state.time_s)),
         }
-        let cards = state.lesson.as_ref().map_or(0, |lesson| lesson.cards.len());
-        state.answers = Answers::none(cards);
+        state.answers = Answers {
+            class: state.answers.class,
+            ..Answers::none(state.lesson.as_ref())
+        };
     }
 
     /// Simulates the open scenario from its beginning, up to what is asked for.

@@ -5,9 +5,10 @@ use crate::command::Command;
 use crate::dialog::{self, Dialog};
 use crate::experiment::Subject;
 use crate::files;
+use crate::lesson::Answers;
 use crate::link;
-use crate::panel;
 use crate::panel::topology::what_if;
+use crate::panel::{self, lesson};
 use crate::playback::Request;
 use crate::playback::transport::next_speed;
 use crate::settings::{Looks, Settings};
@@ -99,6 +100,9 @@ impl App {
                 self.dialog = Some(Dialog::Palette);
             }
             Command::Help => self.dialog = Some(Dialog::Help),
+            Command::Vote(card, answer, more) => self.state.answers.vote(card, answer, more),
+            Command::Continue => self.go_on(),
+            Command::ClassMode => self.state.answers.class = !self.state.answers.class,
             Command::Answer(card, answer, lock) => {
                 if let Some(given) = self.state.answers.given.get_mut(card) {
                     *given = Some((answer, lock));
@@ -291,21 +295,42 @@ impl App {
     }
 
     /// Plays the run from its beginning, with questions or without.
-    fn watch(&mut self, lesson: bool) {
-        if lesson && self.state.lesson.is_none() {
+    fn watch(&mut self, questions: bool) {
+        if questions && self.state.lesson.is_none() {
             return self.say("this scenario has no lesson");
         }
         self.state.welcome = false;
         let settings = &mut self.state.settings;
         settings.show(panel::find("topology"));
-        if lesson {
+        self.local.recap = false;
+        if questions {
             settings.show(panel::find("lesson"));
+            self.state.answers = Answers {
+                class: self.state.answers.class,
+                ..Answers::none(self.state.lesson.as_ref())
+            };
         } else {
             settings.open.retain(|name| name != "lesson");
         }
         self.send(Request::Range(None));
         self.send(Request::Seek(Instant::ZERO));
         self.send(Request::Play(true));
+    }
+
+    /// Goes on with the lesson: locks an answer, lets time run, or shows what came of it all. Votes are locked alone, so
+    /// that a class sees them before it sees who was right.
+    fn go_on(&mut self) {
+        match lesson::next(&self.state, self.local.recap) {
+            Some(lesson::Next::Lock(card, answer)) => {
+                self.perform(Command::Answer(card, answer, true));
+                if !self.state.answers.class {
+                    self.send(Request::Play(true));
+                }
+            }
+            Some(lesson::Next::Play) => self.send(Request::Play(true)),
+            Some(lesson::Next::Recap) => self.local.recap = true,
+            None => {}
+        }
     }
 
     /// The picture of the opening scene stops before it tells too much.

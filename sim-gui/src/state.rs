@@ -268,9 +268,14 @@ impl State {
         parted.then(|| sentence(&so_far, &with.summary, &without.summary))
     }
 
+    /// Whether the lesson beside the scenario is being taken.
+    pub fn is_taught(&self) -> bool {
+        self.lesson.is_some() && self.settings.is_open("lesson")
+    }
+
     /// Whether nothing beyond the moment shown may be told, not even as something to try.
     pub fn hides_the_future(&self) -> bool {
-        self.lesson.is_some() && !self.reveal
+        self.is_taught() && !self.reveal
     }
 
     /// The scenario of a branch, with its changes.

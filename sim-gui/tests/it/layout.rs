@@ -232,6 +232,25 @@ fn the_opening_scene_fits_every_window_and_leads_on() {
 }
 
 #[test]
+fn a_lesson_fits_every_window() {
+    let mut all = Vec::new();
+    let mut harness = window(Opening {
+        at: Some("12:25:20".to_owned()),
+        ..opening("incident")
+    });
+    perform(&mut harness, Command::Panel("lesson"));
+    in_every_width(&mut harness, "question", &mut all);
+    perform(&mut harness, Command::ClassMode);
+    in_every_width(&mut harness, "before a class", &mut all);
+    perform(&mut harness, Command::ClassMode);
+    perform(&mut harness, Command::Answer(1, 2, true));
+    perform(&mut harness, Command::SeekBy(6.0 * 60.0));
+    perform(&mut harness, Command::SeekBy(-45.0));
+    in_every_width(&mut harness, "explained", &mut all);
+    assert!(all.is_empty(), "{} wrong:\n{}", all.len(), all.join("\n"));
+}
+
+#[test]
 fn the_day_is_watched_without_questions() {
     let mut harness = window(Opening {
         scenario: None,

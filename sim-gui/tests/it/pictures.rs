@@ -228,13 +228,55 @@ fn the_incident_looks_as_it_did() {
         "service.web.server.web-1.weight",
         "3",
     )));
-    // A lesson hides what comes until somebody asks.
-    window.perform(Command::Reveal);
     window.explored();
     window.go("12:45");
     wrong.extend(compare("futures-light", &window.picture()));
     window.perform(Command::Theme);
     wrong.extend(compare("futures-dark", &window.picture()));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_lesson_looks_as_it_did() {
+    let mut wrong = Vec::new();
+    let sizes = [
+        (Looks::Dark, SIZE, "dark"),
+        (Looks::Light, SIZE, "light"),
+        (Looks::Dark, PHONE, "phone"),
+    ];
+    for (looks, size, suffix) in sizes {
+        let mut window = Window::sized("incident", looks, size);
+        window.perform(Command::Panel("lesson"));
+        window.explored();
+        window.go("12:25:12");
+        // Until what is asked about no longer pulses.
+        window.harness.run_steps(30);
+        wrong.extend(compare(
+            &format!("lesson-asked-{suffix}"),
+            &window.picture(),
+        ));
+        if suffix == "light" {
+            window.perform(Command::ClassMode);
+            for (answer, votes) in [4, 9, 11].into_iter().enumerate() {
+                for _ in 0..votes {
+                    window.perform(Command::Vote(1, answer, true));
+                }
+            }
+            window.harness.run_steps(30);
+            wrong.extend(compare("lesson-class-light", &window.picture()));
+            window.perform(Command::ClassMode);
+        }
+        let rights = [1, 2, 0, 2, 2, 1];
+        for (card, answer) in rights.into_iter().enumerate() {
+            window.perform(Command::Answer(card, answer, true));
+        }
+        window.go("14:44");
+        window.perform(Command::Continue);
+        wrong.extend(compare(
+            &format!("lesson-score-{suffix}"),
+            &window.picture(),
+        ));
+    }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -347,6 +389,8 @@ fn forms_questions_and_help_look_as_they_did() {
             window.harness.run_steps(3);
         }
         // An answer explained, with the plot that shows it.
+        window.perform(Command::Panel("topology"));
+        window.perform(Command::Panel("lesson"));
         window.go("12:25:12");
         window.perform(Command::Answer(1, 2, true));
         window.go("12:30:32");

@@ -327,6 +327,8 @@ fn two_futures_are_told_in_one_sentence() {
     let mut harness = window_at("incident", "12:25");
     let edit = sim_gui::playback::Edit::set("service.web.server.web-1.weight", "3");
     perform(&mut harness, Command::Edit(edit));
+    // What comes is shown with a fork, and hidden once more.
+    perform(&mut harness, Command::Reveal);
     let sentence = |harness: &Harness<'_, App>| harness.state().state().sentence();
     assert_eq!(sentence(&harness), None, "they have not parted yet");
     perform(&mut harness, Command::SeekBy(20.0 * 60.0));

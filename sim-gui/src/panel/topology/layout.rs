@@ -1,6 +1,6 @@
 //! Where things of the topology lie.
 
-use crate::playback::View;
+use crate::playback::{BranchReport, View};
 use eframe::egui::{Pos2, Rect, pos2, vec2};
 use sim_core::model::{Asker, Model};
 
@@ -94,6 +94,19 @@ impl Layout {
         layout.place_sources(model, view, rect, source_width);
         layout.place_calls(model, view);
         layout
+    }
+
+    /// Where a server, a balancer instance or a source lies, by its name.
+    pub(super) fn place_of(&self, name: &str, branch: &BranchReport, view: &View) -> Option<Rect> {
+        let model = &branch.model;
+        let servers = self.servers.iter().chain(&self.cells);
+        let mut servers = servers.filter(|(i, _)| model.servers[*i].name == name);
+        let mut instances = self.instances.iter();
+        let mut sources = self.sources.iter();
+        let instance = |(i, _): &&(usize, Rect)| view.snapshot.instances[*i].name == name;
+        let found = servers.next().or_else(|| instances.find(instance));
+        let found = found.or_else(|| sources.find(|(i, _)| model.sources[*i].name == name));
+        found.map(|(_, rect)| *rect)
     }
 
     /// How many balancer instances a service has.

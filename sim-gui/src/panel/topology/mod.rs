@@ -180,6 +180,7 @@ pub(crate) fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rec
     }
     dots::draw(ui, cx.state, branch, view, &layout);
     rates(ui, branch, view, &layout);
+    crate::panel::lesson::pulse(ui, cx, view, |name| layout.place_of(name, branch, view));
     let main = cx.state.view().map(|view| view.branch);
     if let Some(Thing::Server(selected)) = cx.state.selected
         && main == Some(view.branch)
