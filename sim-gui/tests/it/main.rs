@@ -4,6 +4,7 @@ mod doctor;
 mod drop;
 mod experiment;
 mod figures;
+mod flow;
 mod forks;
 mod form;
 mod lab;

@@ -20,6 +20,22 @@ pub(super) struct Edge {
     pub to: Pos2,
 }
 
+/// A way from a source to a balancer instance.
+pub(super) struct WayIn {
+    pub instance: usize,
+    pub from: Pos2,
+    pub to: Pos2,
+}
+
+/// A way from a balancer instance to all servers that have no card.
+pub(super) struct WayToMap {
+    pub instance: usize,
+    /// Those servers, by their places within the service.
+    pub servers: Vec<usize>,
+    pub from: Pos2,
+    pub to: Pos2,
+}
+
 /// Where everything lies.
 pub(super) struct Layout {
     pub sources: Vec<(usize, Rect)>,
@@ -29,7 +45,9 @@ pub(super) struct Layout {
     /// Servers as cells of a map.
     pub cells: Vec<(usize, Rect)>,
     pub edges: Vec<Edge>,
-    /// Ways without servers: from sources, and from service to service.
+    pub ways_in: Vec<WayIn>,
+    pub maps: Vec<WayToMap>,
+    /// Ways without servers: from sources, to maps, and from service to service.
     pub links: Vec<(Pos2, Pos2)>,
     /// Instances of each service.
     instances_of: Vec<usize>,
@@ -58,6 +76,8 @@ impl Layout {
             servers: Vec::new(),
             cells: Vec::new(),
             edges: Vec::new(),
+            ways_in: Vec::new(),
+            maps: Vec::new(),
             links: Vec::new(),
             instances_of: vec![0; model.services.len()],
             scale: (rect.height() / 560.0).clamp(0.4, 1.0),
@@ -139,7 +159,7 @@ impl Layout {
             .iter()
             .map(|id| id.0 as usize)
             .collect();
-        let first = self.servers.len();
+        let (first, cells) = (self.servers.len(), self.cells.len());
         if servers.len() <= CARDS && column.height() / servers.len() as f32 >= 30.0 {
             self.cards(&servers, column, 124.0);
         } else {
@@ -177,14 +197,23 @@ impl Layout {
                 });
             }
         }
-        if !self.cells.is_empty()
-            && let Some((_, from)) = self.instances.last()
-            && let Some((_, cell)) = self.cells.first()
-        {
-            self.links.push((
-                from.right_center(),
-                pos2(cell.left() - 4.0, f32::midpoint(cell.top(), area.bottom())),
-            ));
+        let cell = self.cells[cells..].first();
+        if let Some((_, cell)) = cell {
+            let to = pos2(cell.left() - 4.0, f32::midpoint(cell.top(), area.bottom()));
+            let carded: Vec<usize> = self.servers[first..].iter().map(|(s, _)| *s).collect();
+            let rest = members.iter().enumerate();
+            let rest = rest.filter(|(_, id)| !carded.contains(&(id.0 as usize)));
+            let rest: Vec<usize> = rest.map(|(local, _)| local).collect();
+            for (instance, rect) in self.instances.iter().filter(|(i, _)| instances.contains(i)) {
+                let from = rect.right_center();
+                self.links.push((from, to));
+                self.maps.push(WayToMap {
+                    instance: *instance,
+                    servers: rest.clone(),
+                    from,
+                    to,
+                });
+            }
         }
     }
 
@@ -230,8 +259,13 @@ impl Layout {
             let to = model.sources[source].to.0;
             for (instance, target) in &self.instances {
                 if view.snapshot.instances[*instance].service == to {
-                    self.links
-                        .push((frame.right_center(), target.left_center()));
+                    let (from, to) = (frame.right_center(), target.left_center());
+                    self.links.push((from, to));
+                    self.ways_in.push(WayIn {
+                        instance: *instance,
+                        from,
+                        to,
+                    });
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod card;
 mod dots;
+mod flow;
 mod layout;
 pub(crate) mod what_if;
 
@@ -15,6 +16,7 @@ pub(crate) use card::look;
 use eframe::egui::{
     self, Align2, Color32, Pos2, Rect, Sense, Shape, Stroke, StrokeKind, Vec2, pos2, vec2,
 };
+pub(crate) use flow::Flow;
 use layout::Layout;
 use sim_core::engine::InstanceSnapshot;
 use sim_core::model::Balancer;
@@ -38,7 +40,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
     let beside = cx.state.beside().filter(|_| cx.state.settings.split);
-    let height = dots::legend_height(rect.width(), beside.is_some());
+    let height = dots::legend_height(rect.size(), beside.is_some());
     let legend = rect.with_min_y(rect.bottom() - height);
     let whole = Rect::from_min_max(rect.min, pos2(rect.right(), legend.top() - 2.0));
     let whole = told_of_both(ui, cx.state, whole);
@@ -47,31 +49,35 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let models = shown.filter_map(|view| cx.state.branch(view.branch));
     let least = models.map(|branch| layout::least_width(&branch.model));
     let least = least.fold(0.0, f32::max);
-    if whole.width() >= least {
-        pictures(ui, cx, (view, beside), whole);
+    let flying = if whole.width() >= least {
+        pictures(ui, cx, (view, beside), whole)
     } else {
         // What cannot be read in so little room is moved under it.
-        ui.scope_builder(egui::UiBuilder::new().max_rect(whole), |ui| {
+        let scope = egui::UiBuilder::new().max_rect(whole);
+        let moved = ui.scope_builder(scope, |ui| {
             let height = whole.height() - 12.0;
-            egui::ScrollArea::horizontal().show(ui, |ui| {
+            let area = egui::ScrollArea::horizontal().show(ui, |ui| {
                 let (wide, _) = ui.allocate_exact_size(vec2(least, height), Sense::hover());
-                pictures(ui, cx, (view, beside), wide);
+                pictures(ui, cx, (view, beside), wide)
             });
+            area.inner
         });
-    }
+        moved.inner
+    };
     let ghost = what_if::expected(cx.state, cx.local, view).is_some();
-    dots::legend(ui, legend, cx.state, (view, beside), ghost);
+    dots::legend(ui, legend, cx.state, (view, beside), ghost, &flying);
 }
 
-/// The future shown, or two of them one above the other.
+/// The future shown, or two of them one above the other; what flies in each.
 fn pictures(
     ui: &mut egui::Ui,
     cx: &mut Cx<'_>,
     (view, beside): (&View, Option<&View>),
     whole: Rect,
-) {
+) -> Vec<(usize, Flow)> {
     let Some(beside) = beside else {
-        return picture(ui, cx, view, whole, "");
+        let flow = picture(ui, cx, view, whole, "");
+        return flow.map(|flow| (view.branch, flow)).into_iter().collect();
     };
     let middle = painter_middle(ui, whole);
     let upper = Rect::from_min_max(whole.min, pos2(whole.right(), middle - 4.0));
@@ -79,10 +85,13 @@ fn pictures(
     let p = Palette::of(ui);
     ui.painter()
         .hline(whole.x_range(), middle, Stroke::new(1.0, p.line));
+    let mut flying = Vec::new();
     for (view, rect) in [(view, upper), (beside, lower)] {
         let rest = branch_title(ui, cx.state, view, rect);
-        picture(ui, cx, view, rest, &format!("{}: ", letter(view.branch)));
+        let flow = picture(ui, cx, view, rest, &format!("{}: ", letter(view.branch)));
+        flying.extend(flow.map(|flow| (view.branch, flow)));
     }
+    flying
 }
 
 /// Two futures in one sentence, above the picture; the rest of the rectangle.
@@ -158,11 +167,15 @@ pub(crate) fn branch_words(state: &State, branch: usize) -> String {
     format!("{} at {}", words.join(", "), state.label(report.from))
 }
 
-/// Sources, instances and servers of a branch.
-pub(crate) fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rect, prefix: &str) {
-    let Some(branch) = cx.state.branch(view.branch) else {
-        return;
-    };
+/// Sources, instances and servers of a branch; what flies between them.
+pub(crate) fn picture(
+    ui: &mut egui::Ui,
+    cx: &mut Cx<'_>,
+    view: &View,
+    rect: Rect,
+    prefix: &str,
+) -> Option<Flow> {
+    let branch = cx.state.branch(view.branch)?;
     let layout = Layout::of(&branch.model, view, rect.shrink2(vec2(4.0, 2.0)));
     let expected = what_if::expected(cx.state, cx.local, view);
     edges(ui, branch, view, &layout, expected);
@@ -179,6 +192,8 @@ pub(crate) fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rec
         card::cell(ui, cx, branch, view, server, rect, prefix);
     }
     dots::draw(ui, cx.state, branch, view, &layout);
+    let flow = Flow::of(cx.state, branch, view, &layout);
+    flow.draw(ui.painter(), Palette::of(ui));
     rates(ui, branch, view, &layout);
     crate::panel::lesson::pulse(ui, cx, view, |name| layout.place_of(name, branch, view));
     let main = cx.state.view().map(|view| view.branch);
@@ -190,6 +205,7 @@ pub(crate) fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rec
             what_if::draw(ui, cx, view, *rect);
         }
     }
+    Some(flow)
 }
 
 /// A point of the curve between two places.
