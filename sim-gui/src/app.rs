@@ -94,6 +94,7 @@ impl App {
                 selected: None,
                 settings,
                 hovered: None,
+                zoom: None,
                 welcome: false,
                 reveal: false,
                 lesson: None,

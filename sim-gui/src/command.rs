@@ -38,6 +38,8 @@ pub enum Command {
     PauseAtEvents,
     /// Mark the beginning of a loop, then its end, then no loop.
     Loop,
+    /// Show a stretch of the run in plots, or all of it.
+    Zoom(Option<(Instant, Instant)>),
     /// Select something, or nothing.
     Select(Option<Thing>),
     /// Change something now: a fork.
@@ -189,6 +191,7 @@ pub static COMMANDS: &[CommandDef] = commands![
     "slower", "Slower", [key(Key::OpenBracket)], Command::Slower, "The next lower speed.";
     "pause-at-events", "Pause at events", [key(Key::E)], Command::PauseAtEvents, "While playing, stops wherever something happens.";
     "loop", "Loop a stretch", [key(Key::L)], Command::Loop, "Marks here as the beginning of a loop; again, its end; again, no loop.";
+    "whole-run", "Plots of the whole run", [], Command::Zoom(None), "Plots show the whole run again, after a stretch of it was marked with Shift.";
     "stop-experiment", "Stop the experiment", [shift(Key::X)], Command::StopExperiment, "Stops the comparison or sweep that is running; what is complete is kept.";
     "stop-doctor", "Stop looking for what is dangerous", [shift(Key::D)], Command::StopDoctor, "Stops the doctor; what was tried is kept.";
     "doctor", "Look for what is dangerous", [key(Key::D)], Command::Doctor, "Looks for dangerous settings in the scenario's text, and tries by simulation what each costs.";

@@ -36,6 +36,8 @@ pub struct Local {
     pub chosen: usize,
     /// Where a loop begins whose end is not marked yet.
     pub loop_from: Option<Instant>,
+    /// Where a stretch begins that is being marked in plots.
+    pub brush: Option<Instant>,
     /// The moment under the pointer in this frame.
     pub pointed: Option<Instant>,
     /// Parameters being typed: path and text.

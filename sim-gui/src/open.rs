@@ -101,7 +101,7 @@ impl App {
         name.clone_into(&mut state.name);
         (state.source, state.seed) = (source, seed);
         (state.selected, state.reveal, state.unsaved) = (None, false, false);
-        state.welcome = false;
+        (state.welcome, state.zoom) = (false, None);
         (state.experiment, self.runner) = (None, None);
         state.refusals.clear();
         // What was found in another scenario's text means nothing here.

@@ -61,6 +61,13 @@ impl App {
                 let on = transport.is_some_and(|t| t.pause_at_events);
                 self.send(Request::PauseAtEvents(!on));
             }
+            Command::Zoom(stretch) => {
+                let horizon = self.state.horizon();
+                let sound = |(a, b): &(Instant, Instant)| a.0 + 1000 < b.0;
+                let stretch = stretch.map(|(a, b)| (a.min(b), a.max(b).min(horizon)));
+                let whole = (Instant::ZERO, horizon);
+                self.state.zoom = stretch.filter(sound).filter(|s| *s != whole);
+            }
             Command::Loop => self.mark_loop(transport.and_then(|t| t.range)),
             Command::Select(thing) => {
                 self.state.selected = thing;

@@ -25,6 +25,43 @@ pub enum Thing {
     Source(usize),
 }
 
+/// A stretch of the run that is drawn from one end of a picture to the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stretch {
+    /// Its beginning.
+    pub from: Instant,
+    /// Its end.
+    pub to: Instant,
+}
+
+impl Stretch {
+    /// Its length in nanoseconds.
+    pub fn len_ns(self) -> f64 {
+        (self.to.0 - self.from.0) as f64
+    }
+
+    /// Where a moment lies: 0 at the beginning, 1 at the end.
+    pub fn share(self, at: Instant) -> f32 {
+        ((at.0 as f64 - self.from.0 as f64) / self.len_ns()) as f32
+    }
+
+    /// The moment at a share of it.
+    pub fn at(self, share: f32) -> Instant {
+        Instant(self.from.0 + (f64::from(share.clamp(0.0, 1.0)) * self.len_ns()) as u64)
+    }
+
+    /// The part that is left when it is drawn larger by a factor about a moment that stays in its place.
+    pub fn closer(self, about: Instant, factor: f64) -> Self {
+        let share = f64::from(self.share(about).clamp(0.0, 1.0));
+        let len = (self.len_ns() / factor.max(1e-6)).max(1.0);
+        let from = (about.0 as f64 - share * len).max(0.0);
+        Self {
+            from: Instant(from as u64),
+            to: Instant((from + len) as u64),
+        }
+    }
+}
+
 /// The path of a server's parameters.
 pub fn server_path(service: &str, server: &str) -> String {
     format!("service.{service}.server.{server}")
@@ -89,6 +126,8 @@ pub struct State {
     pub settings: Settings,
     /// The moment under the pointer in a plot or a lane.
     pub hovered: Option<Instant>,
+    /// The stretch of the run that plots show; all of it where there is none.
+    pub zoom: Option<(Instant, Instant)>,
     /// Whether the opening scene is shown.
     pub welcome: bool,
     /// Whether what is known beyond the moment shown may be seen.
@@ -189,6 +228,14 @@ impl State {
     pub fn horizon(&self) -> Instant {
         self.model()
             .map_or(Instant(1), |model| Instant(model.horizon.0))
+    }
+
+    /// The stretch of the run that plots show.
+    pub fn stretch(&self) -> Stretch {
+        let horizon = self.horizon();
+        let (from, to) = self.zoom.unwrap_or((Instant::ZERO, horizon));
+        let to = to.min(horizon).max(Instant(from.0 + 1));
+        Stretch { from, to }
     }
 
     /// A moment as the reader knows it.

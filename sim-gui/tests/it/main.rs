@@ -14,6 +14,7 @@ mod link;
 mod panels;
 mod pictures;
 mod playback;
+mod plots;
 mod raster;
 mod screen;
 mod undo;

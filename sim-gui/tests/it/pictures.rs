@@ -233,6 +233,16 @@ fn the_incident_looks_as_it_did() {
     wrong.extend(compare("futures-light", &window.picture()));
     window.perform(Command::Theme);
     wrong.extend(compare("futures-dark", &window.picture()));
+    // The crosshair with its table, in a stretch that is shown larger.
+    let moment = |minutes: u64| sim_core::time::Instant(minutes * 60_000_000_000);
+    window.perform(Command::Zoom(Some((moment(8), moment(40)))));
+    let plot = window
+        .harness
+        .get_by_label("plot: Requests/s by outcome")
+        .rect();
+    window.harness.hover_at(plot.center());
+    window.harness.run_steps(8);
+    wrong.extend(compare("crosshair-dark", &window.picture()));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

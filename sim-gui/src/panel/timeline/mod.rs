@@ -12,7 +12,7 @@ use super::{Cx, PanelDef, Place};
 use crate::command::{Command, SPEEDS, hint, speed_words};
 use crate::icon::{self, Icon};
 use crate::playback::BranchReport;
-use crate::state::State;
+use crate::state::{State, Stretch};
 use crate::theme::{Palette, font, mix};
 use eframe::egui::{self, Align2, Rangef, Rect, RichText, Sense, Stroke, pos2, vec2};
 use sim_core::record::AlertState;
@@ -95,7 +95,11 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         pos2(rect.left() + NAMES, rect.top()),
         pos2(rect.right() - 12.0, rect.bottom()),
     );
-    super::plots::pointed(cx, &response, body);
+    let whole = Stretch {
+        from: Instant::ZERO,
+        to: horizon,
+    };
+    super::plots::pointed(cx, &response, body, whole);
     let Some(branch) = cx.state.main() else {
         return;
     };

@@ -64,6 +64,8 @@ pub(super) fn least_width(model: &Model) -> f32 {
 /// Width of the sources at least, with the room behind them, and of each column.
 const SOURCES: f32 = 96.0;
 const COLUMN: f32 = 220.0;
+/// From such a width on for each column there is more than they need.
+const ROOMY: f32 = 560.0;
 
 impl Layout {
     /// The layout of a model in a rectangle.
@@ -86,8 +88,14 @@ impl Layout {
             layout.instances_of[instance.service as usize] += 1;
         }
         let source_width = (rect.width() * 0.17).clamp(64.0, 104.0);
+        // Where there is room, requests are seen to come, and to pile up before a balancer that is dead.
+        let gap = if rect.width() / columns as f32 > ROOMY {
+            0.12
+        } else {
+            0.06
+        };
         let rest = Rect::from_min_max(
-            pos2(rect.left() + source_width + rect.width() * 0.06, rect.top()),
+            pos2(rect.left() + source_width + rect.width() * gap, rect.top()),
             rect.max,
         );
         let width = rest.width() / columns as f32;
