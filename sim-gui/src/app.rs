@@ -2,6 +2,7 @@
 
 use crate::command::{COMMANDS, Command, CommandDef, DIGITS};
 use crate::dialog::{self, Dialog};
+use crate::director;
 use crate::doctor::Examined;
 use crate::experiment::{Experiment, Runner};
 use crate::files;
@@ -96,6 +97,7 @@ impl App {
                 hovered: None,
                 zoom: None,
                 welcome: false,
+                director: false,
                 reveal: false,
                 lesson: None,
                 answers: Answers::default(),
@@ -192,7 +194,23 @@ impl App {
         }
         self.stop_for_lesson(before);
         self.stop_preview();
+        self.direct();
         self.follow();
+    }
+
+    /// Plays as fast as the story allows, where that is asked for.
+    fn direct(&mut self) {
+        let transport = self.state.report.as_ref().map(|report| report.transport);
+        let Some(transport) = transport.filter(|t| self.state.director && t.playing) else {
+            return;
+        };
+        let speed = director::speed(&self.state).filter(|speed| {
+            // Nearly as fast is as fast.
+            (speed / transport.speed).ln().abs() > 0.05
+        });
+        if let Some((speed, worker)) = speed.zip(self.worker.as_mut()) {
+            worker.send(Request::Speed(speed));
+        }
     }
 
     /// Takes what is reported of the experiment, and of what the doctor tries.

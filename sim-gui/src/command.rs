@@ -34,6 +34,8 @@ pub enum Command {
     Faster,
     /// The next lower speed.
     Slower,
+    /// The speed follows the story, or not.
+    Director,
     /// Pause at events, or not.
     PauseAtEvents,
     /// Mark the beginning of a loop, then its end, then no loop.
@@ -189,6 +191,7 @@ pub static COMMANDS: &[CommandDef] = commands![
     "last", "To the end", [key(Key::End)], Command::Last, "Simulates to the end of the run and goes there.";
     "faster", "Faster", [key(Key::CloseBracket)], Command::Faster, "The next higher speed.";
     "slower", "Slower", [key(Key::OpenBracket)], Command::Slower, "The next lower speed.";
+    "director", "Director", [], Command::Director, "The speed follows the story: slow about events, fast in quiet times; over the stage stands why.";
     "pause-at-events", "Pause at events", [key(Key::E)], Command::PauseAtEvents, "While playing, stops wherever something happens.";
     "loop", "Loop a stretch", [key(Key::L)], Command::Loop, "Marks here as the beginning of a loop; again, its end; again, no loop.";
     "whole-run", "Plots of the whole run", [], Command::Zoom(None), "Plots show the whole run again, after a stretch of it was marked with Shift.";

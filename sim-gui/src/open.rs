@@ -102,6 +102,7 @@ impl App {
         (state.source, state.seed) = (source, seed);
         (state.selected, state.reveal, state.unsaved) = (None, false, false);
         (state.welcome, state.zoom) = (false, None);
+        state.director = false;
         (state.experiment, self.runner) = (None, None);
         state.refusals.clear();
         // What was found in another scenario's text means nothing here.

@@ -49,11 +49,16 @@ impl App {
             Command::NextEvent => self.send(Request::NextEvent),
             Command::PreviousEvent => self.send(Request::PreviousEvent),
             Command::EventNumber(number) => self.event_number(number),
-            Command::Speed(speed) => self.send(Request::Speed(speed)),
+            Command::Speed(speed) => {
+                self.state.director = false;
+                self.send(Request::Speed(speed));
+            }
+            Command::Director => self.state.director = !self.state.director,
             Command::Faster | Command::Slower => {
                 let speed = transport.map_or(1.0, |t| t.speed);
                 let faster = command == Command::Faster;
                 if let Some(speed) = next_speed(speed, faster) {
+                    self.state.director = false;
                     self.send(Request::Speed(speed));
                 }
             }
@@ -310,6 +315,8 @@ impl App {
         let settings = &mut self.state.settings;
         settings.show(panel::find("topology"));
         self.local.recap = false;
+        // Whoever watches follows the story; questions are asked at one speed.
+        self.state.director = !questions;
         if questions {
             settings.show(panel::find("lesson"));
             self.state.answers = Answers {

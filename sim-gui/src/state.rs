@@ -130,6 +130,8 @@ pub struct State {
     pub zoom: Option<(Instant, Instant)>,
     /// Whether the opening scene is shown.
     pub welcome: bool,
+    /// Whether the speed follows the story.
+    pub director: bool,
     /// Whether what is known beyond the moment shown may be seen.
     pub reveal: bool,
     /// The lesson beside the scenario.

@@ -191,6 +191,8 @@ fn two_futures_fit_every_window() {
     perform(&mut harness, Command::Edit(edit));
     perform(&mut harness, Command::SeekBy(20.0 * 60.0));
     in_every_width(&mut harness, "two futures", &mut all);
+    perform(&mut harness, Command::Director);
+    in_every_width(&mut harness, "two futures and a director", &mut all);
     assert!(all.is_empty(), "{} wrong:\n{}", all.len(), all.join("\n"));
 }
 

@@ -1,5 +1,6 @@
 //! The window's tests: playback without a screen, and the screen without a display.
 
+mod director;
 mod doctor;
 mod drop;
 mod experiment;

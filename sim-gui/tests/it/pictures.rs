@@ -215,6 +215,10 @@ fn the_incident_looks_as_it_did() {
         window.go(at);
         wrong.extend(compare(&format!("incident-{name}-dark"), &window.picture()));
     }
+    window.perform(Command::Director);
+    window.go("12:30:08");
+    wrong.extend(compare("director-dark", &window.picture()));
+    window.perform(Command::Director);
     window.perform(Command::Theme);
     for (name, at) in MOMENTS {
         window.go(at);

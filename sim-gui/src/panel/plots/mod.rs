@@ -27,8 +27,8 @@ pub static PANEL: PanelDef = PanelDef {
     text,
 };
 
-/// Height of one plot at least.
-const HEIGHT: f32 = 74.0;
+/// Height of one plot at least, of one future and of two, whose keys take more rows.
+const HEIGHTS: [f32; 2] = [74.0, 104.0];
 
 fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let Some((view, branch)) = cx.state.view().zip(cx.state.main()) else {
@@ -51,7 +51,8 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         return super::nothing(ui, "No plot is chosen: View, Plots.");
     }
     zoomed(ui, cx);
-    let height = (ui.available_height() / shown.len() as f32 - 4.0).max(HEIGHT);
+    let least = HEIGHTS[usize::from(cx.state.beside().is_some())];
+    let height = (ui.available_height() / shown.len() as f32 - 4.0).max(least);
     egui::ScrollArea::vertical()
         .auto_shrink([false, false])
         .show(ui, |ui| {

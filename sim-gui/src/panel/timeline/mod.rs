@@ -38,6 +38,8 @@ const LANE_OF_TWO: f32 = 11.5;
 const STRIP: f32 = 21.0;
 /// Width of all buttons, about.
 const BUTTONS: f32 = 800.0;
+/// From such a width on there is room to say what the speeds are.
+const WORDY: f32 = 1500.0;
 /// Height of all but the lanes, where the buttons take one line.
 const REST: f32 = 42.0 + 2.0 * STRIP + 22.0;
 
@@ -149,21 +151,21 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         button(ui, cx, Icon::Step, "One event", "step");
         button(ui, cx, Icon::Next, "Next event", "next-event");
         button(ui, cx, Icon::Last, "To the end", "last");
-        ui.add_space(14.0);
+        ui.add_space(8.0);
         let p = Palette::of(ui);
-        if !is_narrow(ui.ctx()) {
+        if ui.ctx().content_rect().width() > WORDY {
             ui.label(RichText::new("speed").color(p.weak).font(font(11.5)));
         }
         for speed in SPEEDS {
             #[allow(clippy::float_cmp, reason = "one of these very numbers was chosen")]
-            let chosen = transport.speed == speed;
+            let chosen = transport.speed == speed && !cx.state.director;
             let words = speed_words(speed);
             let button = egui::Button::selectable(chosen, RichText::new(&words).font(font(12.0)));
             if ui.add(button).on_hover_text(format!("{words} simulated seconds a second")).clicked() {
                 cx.does(Command::Speed(speed));
             }
         }
-        ui.add_space(14.0);
+        ui.add_space(8.0);
         let toggle = |ui: &mut egui::Ui, cx: &mut Cx<'_>, on: bool, words: &str, command: &str| {
             let button = egui::Button::selectable(on, RichText::new(words).font(font(12.0)));
             if ui.add(button).on_hover_text(hint(command)).clicked()
@@ -172,6 +174,7 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
                 cx.does(def.command.clone());
             }
         };
+        toggle(ui, cx, cx.state.director, "director", "director");
         toggle(ui, cx, transport.pause_at_events, "pause at events", "pause-at-events");
         let looping = match transport.range {
             Some((a, b)) => format!("loop {} – {}", cx.state.label(a), cx.state.label(b)),
@@ -179,7 +182,7 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             None => "loop".to_owned(),
         };
         toggle(ui, cx, transport.range.is_some() || cx.local.loop_from.is_some(), &looping, "loop");
-        toggle(ui, cx, cx.state.reveal, "show the future", "reveal");
+        toggle(ui, cx, cx.state.reveal, "future", "reveal");
         let words = taken(cx.state);
         let room = ui.painter().layout_no_wrap(words.clone(), font(11.0), p.weak).size().x;
         key(ui, cx.state, room + 12.0);

@@ -44,6 +44,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let legend = rect.with_min_y(rect.bottom() - height);
     let whole = Rect::from_min_max(rect.min, pos2(rect.right(), legend.top() - 2.0));
     let whole = told_of_both(ui, cx.state, whole);
+    let whole = captioned(ui, cx.state, view, whole);
     let beside = cx.state.beside().filter(|_| cx.state.settings.split);
     let shown = [Some(view), beside].into_iter().flatten();
     let models = shown.filter_map(|view| cx.state.branch(view.branch));
@@ -109,6 +110,39 @@ fn told_of_both(ui: &egui::Ui, state: &State, rect: Rect) -> Rect {
     let id = ui.scope_id().with("sentence");
     ui.interact(plate, id, Sense::hover())
         .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &sentence));
+    rect.with_min_y(plate.bottom() + 8.0)
+}
+
+/// What is happening and why, above the picture while there is a director; the rest of the rectangle. Its room is kept in
+/// quiet times, so that nothing moves when something happens.
+fn captioned(ui: &egui::Ui, state: &State, view: &View, rect: Rect) -> Rect {
+    // On a low stage the machines need the room.
+    let least = if state.beside().is_some() {
+        300.0
+    } else {
+        200.0
+    };
+    if !state.director || rect.height() < least {
+        return rect;
+    }
+    let p = Palette::of(ui);
+    let plate = rect.with_max_y(rect.top() + 28.0);
+    if let Some(words) = crate::director::caption(state, view) {
+        let whose = state.beside().map(|_| format!("{}: ", letter(view.branch)));
+        let words = format!("{}{words}", whose.unwrap_or_default());
+        ui.painter().rect_filled(plate, 5.0, p.tint(p.now, 0.16));
+        let room = plate.width() - 20.0;
+        let galley = crate::fit::galley(ui.painter(), &words, &bold_font(14.0), p.text, room);
+        let at = pos2(
+            plate.left() + 10.0,
+            plate.center().y - galley.size().y / 2.0,
+        );
+        ui.painter().galley(at, galley, p.text);
+        let id = ui.scope_id().with("caption");
+        let response = ui.interact(plate, id, Sense::hover());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
+        response.on_hover_text(words);
+    }
     rect.with_min_y(plate.bottom() + 8.0)
 }
 

@@ -203,10 +203,14 @@ fn contents(ui: &mut egui::Ui, cx: &mut Cx<'_>, branch: &BranchReport, view: &Vi
 pub(crate) fn history(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let report = cx.state.report.as_ref();
     let can = report.map_or((false, false), |r| (r.can_undo, r.can_redo));
-    let buttons = [
+    let mut buttons = [
         ("undo", Icon::Undo, Command::Undo, can.0),
         ("redo", Icon::Redo, Command::Redo, can.1),
     ];
+    // Undo stands at the left, however the row is laid out.
+    if ui.layout().prefer_right_to_left() {
+        buttons.reverse();
+    }
     for (name, icon, command, can) in buttons {
         let title = command::find(name).map_or("", |command| command.title);
         let shown = ui.add_enabled_ui(can, |ui| {
