@@ -195,7 +195,18 @@ impl App {
         self.stop_for_lesson(before);
         self.stop_preview();
         self.direct();
+        self.keep_in_sight(before);
         self.follow();
+    }
+
+    /// Where less than the whole run is shown, it goes along with the moment that is played or gone to.
+    fn keep_in_sight(&mut self, before: Option<Instant>) {
+        let (now, stretch) = (self.state.now(), self.state.stretch());
+        if self.state.zoom.is_some() && before != Some(now) && !stretch.has(now) {
+            let share = f64::from(stretch.share(now)) - 0.1;
+            let moved = stretch.later(share, self.state.horizon());
+            self.state.zoom = Some((moved.from, moved.to));
+        }
     }
 
     /// Plays as fast as the story allows, where that is asked for.
@@ -206,7 +217,7 @@ impl App {
         };
         let speed = director::speed(&self.state).filter(|speed| {
             // Nearly as fast is as fast.
-            (speed / transport.speed).ln().abs() > 0.05
+            !(0.95..=1.05).contains(&(speed / transport.speed))
         });
         if let Some((speed, worker)) = speed.zip(self.worker.as_mut()) {
             worker.send(Request::Speed(speed));

@@ -60,13 +60,15 @@ pub(crate) fn speed(state: &State) -> Option<f64> {
     let shown = [state.view(), state.beside()].into_iter().flatten();
     let speeds = shown.filter_map(|view| Some(speed_of(state.branch(view.branch)?, view.at)));
     let speed = speeds.reduce(f64::min)?;
-    let step = (speed.ln() / STEP.ln()).round();
-    let speed = STEP.powf(step);
+    let mut step = 1.0;
+    while step * STEP <= speed {
+        step *= STEP;
+    }
     // As it is written on a button.
-    Some(if speed >= 10.0 {
-        speed.round()
+    Some(if step >= 10.0 {
+        step.round()
     } else {
-        (speed * 10.0).round() / 10.0
+        (step * 10.0).round() / 10.0
     })
 }
 

@@ -6,6 +6,7 @@ use crate::lesson::{Answers, Lesson};
 use crate::playback::{BranchReport, Report, Told, View, told, told_of_both};
 pub use crate::playback::{Condition, event_words, same_server, site_word};
 use crate::settings::Settings;
+use eframe::egui::Rect;
 use sim_core::event_log::Event;
 use sim_core::model::Model;
 use sim_core::readable;
@@ -45,12 +46,36 @@ impl Stretch {
         ((at.0 as f64 - self.from.0 as f64) / self.len_ns()) as f32
     }
 
+    /// Where a moment lies in a picture of it, which may be beyond its edges.
+    pub fn x(self, place: Rect, at: Instant) -> f32 {
+        place.left() + self.share(at) * place.width()
+    }
+
+    /// Whether a moment is in it.
+    pub fn has(self, at: Instant) -> bool {
+        (self.from..=self.to).contains(&at)
+    }
+
+    /// The same stretch so much later, by a share of its length; it does not leave the run.
+    #[must_use]
+    pub fn later(self, share: f64, horizon: Instant) -> Self {
+        let len = self.to.0 - self.from.0;
+        let from = self.from.0 as f64 + share * self.len_ns();
+        let most = horizon.0.saturating_sub(len);
+        let from = (from.max(0.0) as u64).min(most);
+        Self {
+            from: Instant(from),
+            to: Instant(from + len),
+        }
+    }
+
     /// The moment at a share of it.
     pub fn at(self, share: f32) -> Instant {
         Instant(self.from.0 + (f64::from(share.clamp(0.0, 1.0)) * self.len_ns()) as u64)
     }
 
     /// The part that is left when it is drawn larger by a factor about a moment that stays in its place.
+    #[must_use]
     pub fn closer(self, about: Instant, factor: f64) -> Self {
         let share = f64::from(self.share(about).clamp(0.0, 1.0));
         let len = (self.len_ns() / factor.max(1e-6)).max(1.0);
@@ -101,6 +126,10 @@ fn same_thing(
 }
 
 /// What the window knows.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is shown, said and changed do not exclude one another"
+)]
 pub struct State {
     /// How the open scenario is called: a model's name, or a file's.
     pub name: String,

@@ -22,3 +22,4 @@ mod undo;
 mod watched;
 mod what_if;
 mod worker;
+mod zoom;

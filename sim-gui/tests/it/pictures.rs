@@ -237,12 +237,12 @@ fn the_incident_looks_as_it_did() {
     wrong.extend(compare("futures-light", &window.picture()));
     window.perform(Command::Theme);
     wrong.extend(compare("futures-dark", &window.picture()));
-    // The crosshair with its table, in a stretch that is shown larger.
+    // The crosshair with its table, in a stretch that is shown larger in the lanes as well.
     let moment = |minutes: u64| sim_core::time::Instant(minutes * 60_000_000_000);
     window.perform(Command::Zoom(Some((moment(8), moment(40)))));
     let plot = window
         .harness
-        .get_by_label("plot: Requests/s by outcome")
+        .get_by_label("plot: Requests/s to servers")
         .rect();
     window.harness.hover_at(plot.center());
     window.harness.run_steps(8);

@@ -108,7 +108,12 @@ fn zoomed(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
 }
 
 /// A stretch that is marked by dragging with Shift, the wheel with Ctrl, and a double click; whether the pointer is taken by that.
-fn brushed(ui: &egui::Ui, cx: &mut Cx<'_>, response: &egui::Response, body: Rect) -> bool {
+pub(crate) fn brushed(
+    ui: &egui::Ui,
+    cx: &mut Cx<'_>,
+    response: &egui::Response,
+    body: Rect,
+) -> bool {
     let stretch = cx.state.stretch();
     let share = |x: f32| (x - body.left()) / body.width();
     if response.double_clicked() {
@@ -263,7 +268,7 @@ pub(crate) fn build<'a>(
         fork: fork.filter(within),
         start: share(Instant(first * row_ns)),
         row: (row_ns as f64 / stretch.len_ns()) as f32,
-        times: times_in(state, stretch),
+        times: times(state),
         accent: false,
     }
 }
@@ -328,13 +333,9 @@ pub(crate) fn marks<'a>(
     })
 }
 
-/// Labels of the time axis of the whole run, at round moments.
+/// Labels of the time axis of what is shown, at round moments.
 pub(crate) fn times(state: &State) -> Vec<(f32, String)> {
-    let whole = Stretch {
-        from: Instant::ZERO,
-        to: state.horizon(),
-    };
-    times_in(state, whole)
+    times_in(state, state.stretch())
 }
 
 /// The same of a stretch.
