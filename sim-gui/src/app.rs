@@ -1,14 +1,15 @@
 //! The window: it reads reports, draws panels, and does commands. Nothing else changes the state.
 
-use crate::command::{COMMANDS, Command, DIGITS};
+use crate::command::{COMMANDS, Command, CommandDef, DIGITS};
 use crate::dialog::{self, Dialog};
+use crate::director;
 use crate::doctor::Examined;
 use crate::experiment::{Experiment, Runner};
 use crate::files;
 use crate::layout;
 use crate::lesson::Answers;
 use crate::local::Local;
-use crate::panel::{self, Cx};
+use crate::panel::{self, Cx, lesson};
 use crate::playback::worker::Worker;
 use crate::playback::{Report, Request, letter};
 use crate::settings::{Looks, Settings};
@@ -94,7 +95,9 @@ impl App {
                 selected: None,
                 settings,
                 hovered: None,
+                zoom: None,
                 welcome: false,
+                director: false,
                 reveal: false,
                 lesson: None,
                 answers: Answers::default(),
@@ -191,7 +194,34 @@ impl App {
         }
         self.stop_for_lesson(before);
         self.stop_preview();
+        self.direct();
+        self.keep_in_sight(before);
         self.follow();
+    }
+
+    /// Where less than the whole run is shown, it goes along with the moment that is played or gone to.
+    fn keep_in_sight(&mut self, before: Option<Instant>) {
+        let (now, stretch) = (self.state.now(), self.state.stretch());
+        if self.state.zoom.is_some() && before != Some(now) && !stretch.has(now) {
+            let share = f64::from(stretch.share(now)) - 0.1;
+            let moved = stretch.later(share, self.state.horizon());
+            self.state.zoom = Some((moved.from, moved.to));
+        }
+    }
+
+    /// Plays as fast as the story allows, where that is asked for.
+    fn direct(&mut self) {
+        let transport = self.state.report.as_ref().map(|report| report.transport);
+        let Some(transport) = transport.filter(|t| self.state.director && t.playing) else {
+            return;
+        };
+        let speed = director::speed(&self.state).filter(|speed| {
+            // Nearly as fast is as fast.
+            !(0.95..=1.05).contains(&(speed / transport.speed))
+        });
+        if let Some((speed, worker)) = speed.zip(self.worker.as_mut()) {
+            worker.send(Request::Speed(speed));
+        }
     }
 
     /// Takes what is reported of the experiment, and of what the doctor tries.
@@ -234,7 +264,7 @@ impl App {
         } else {
             self.state.problems = None;
             // A lesson shows no more than has happened, in either future, until somebody asks.
-            self.state.reveal |= self.state.lesson.is_none() || self.local.teacher;
+            self.state.reveal |= !self.state.is_taught() || self.local.teacher;
             self.forked = true;
         }
     }
@@ -290,10 +320,35 @@ impl App {
                 (locked && crossed(until)).then_some(until)
             }
         });
-        let asks = self.state.settings.is_open("lesson") && !self.state.welcome;
+        let asks = self.state.is_taught() && !self.state.welcome;
         if let Some(at) = stop.filter(|_| playing && asks) {
             self.perform(Command::Seek(at));
         }
+    }
+
+    /// Keys that answer the question of a lesson; while one is open they mean nothing else.
+    fn answer_keys(&self, ctx: &egui::Context, todo: &mut Vec<Command>) {
+        let Some((number, card)) = lesson::asked(&self.state) else {
+            return;
+        };
+        let class = self.state.answers.class;
+        ctx.input_mut(|input| {
+            for (i, key) in lesson::LETTERS
+                .into_iter()
+                .enumerate()
+                .take(card.answers.len())
+            {
+                if class && input.consume_key(egui::Modifiers::SHIFT, key) {
+                    todo.push(Command::Vote(number, i, false));
+                } else if input.consume_key(egui::Modifiers::NONE, key) {
+                    todo.push(if class {
+                        Command::Vote(number, i, true)
+                    } else {
+                        Command::Answer(number, i, false)
+                    });
+                }
+            }
+        });
     }
 
     /// Keys that are commands.
@@ -304,9 +359,13 @@ impl App {
         if ctx.text_edit_focused() || egui::Popup::is_any_open(ctx) {
             return;
         }
+        self.answer_keys(ctx, todo);
         let moves = [egui::Key::ArrowLeft, egui::Key::ArrowRight];
+        // Enter presses what has the focus; where nothing has, it goes on with a lesson.
+        let goes_on = self.state.is_taught() && ctx.memory(egui::Memory::focused).is_none();
+        let meant = |command: &&CommandDef| goes_on || command.command != Command::Continue;
         ctx.input_mut(|input| {
-            for command in COMMANDS {
+            for command in COMMANDS.iter().filter(meant) {
                 let mut keys = command.keys.iter();
                 if keys.any(|key| {
                     !(sliding && moves.contains(&key.logical_key)) && input.consume_shortcut(key)

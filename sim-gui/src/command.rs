@@ -34,16 +34,30 @@ pub enum Command {
     Faster,
     /// The next lower speed.
     Slower,
+    /// The speed follows the story, or not.
+    Director,
     /// Pause at events, or not.
     PauseAtEvents,
     /// Mark the beginning of a loop, then its end, then no loop.
     Loop,
+    /// Show a stretch of the run in plots, or all of it.
+    Zoom(Option<(Instant, Instant)>),
     /// Select something, or nothing.
     Select(Option<Thing>),
     /// Change something now: a fork.
     Edit(Edit),
+    /// Change several things now, as one step: a fork.
+    Fork(Vec<Edit>),
+    /// Ask what servers would get if these changes were made now.
+    Expect(Vec<Edit>),
     /// Answer a card of the lesson, and lock the answer or not.
     Answer(usize, usize, bool),
+    /// A vote of a class for an answer of a card: one more, or one less.
+    Vote(usize, usize, bool),
+    /// Go on with the lesson.
+    Continue,
+    /// A class votes, in letters that can be read from far away; or one person answers.
+    ClassMode,
     /// Go to a moment and make a change there, both as typed.
     Try(String, String),
     /// Play the run from its beginning, to be watched.
@@ -164,6 +178,8 @@ pub static COMMANDS: &[CommandDef] = commands![
     "play", "Play or pause", [key(Key::Space)], Command::PlayPause, "Lets time run, or stops it.";
     "watch", "Watch the day", [], Command::Watch, "Plays the run from its beginning.";
     "take-lesson", "Take the lesson", [], Command::TakeLesson, "Plays the run from its beginning and stops at each question of its lesson.";
+    "continue", "Go on with the lesson", [key(Key::Enter)], Command::Continue, "Locks the answer, plays to where it is seen, and on to the next question.";
+    "class-mode", "Lesson before a class", [], Command::ClassMode, "A class votes, with large letters; the votes count once they are locked.";
     "step", "One event forward", [ctrl(Key::ArrowRight)], Command::Step, "Does exactly one event of the simulation.";
     "next-event", "Next event of the event log", [key(Key::Period)], Command::NextEvent, "Goes to the next thing that happens.";
     "previous-event", "Previous event of the event log", [key(Key::Comma)], Command::PreviousEvent, "Goes back to the last thing that happened.";
@@ -175,8 +191,10 @@ pub static COMMANDS: &[CommandDef] = commands![
     "last", "To the end", [key(Key::End)], Command::Last, "Simulates to the end of the run and goes there.";
     "faster", "Faster", [key(Key::CloseBracket)], Command::Faster, "The next higher speed.";
     "slower", "Slower", [key(Key::OpenBracket)], Command::Slower, "The next lower speed.";
+    "director", "Director", [], Command::Director, "The speed follows the story: slow about events, fast in quiet times; over the stage stands why.";
     "pause-at-events", "Pause at events", [key(Key::E)], Command::PauseAtEvents, "While playing, stops wherever something happens.";
     "loop", "Loop a stretch", [key(Key::L)], Command::Loop, "Marks here as the beginning of a loop; again, its end; again, no loop.";
+    "whole-run", "Plots of the whole run", [], Command::Zoom(None), "Plots show the whole run again, after a stretch of it was marked with Shift.";
     "stop-experiment", "Stop the experiment", [shift(Key::X)], Command::StopExperiment, "Stops the comparison or sweep that is running; what is complete is kept.";
     "stop-doctor", "Stop looking for what is dangerous", [shift(Key::D)], Command::StopDoctor, "Stops the doctor; what was tried is kept.";
     "doctor", "Look for what is dangerous", [key(Key::D)], Command::Doctor, "Looks for dangerous settings in the scenario's text, and tries by simulation what each costs.";

@@ -12,10 +12,6 @@ use sim_core::time::Duration;
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
-/// Width of the names before the values.
-const NAME_WIDTH: f32 = 128.0;
-/// Width kept for the units behind them.
-const UNIT_WIDTH: f32 = 84.0;
 /// Least width of a slider that can be aimed at.
 const SLIDER_FROM: f32 = 40.0;
 /// From here on a range has no end.
@@ -35,7 +31,37 @@ pub struct Field<'a> {
     pub value: Option<&'a str>,
     /// What a change does, for the help.
     pub hint: &'a str,
+    /// How it is laid out.
+    pub style: &'static Style,
 }
+
+/// How fields are laid out in a form.
+pub struct Style {
+    /// Width of the name before each.
+    name_width: f32,
+    /// Width kept for the unit behind it; without any it is in the help alone.
+    unit_width: Option<f32>,
+    /// What a field is, for those who cannot see it.
+    what: &'static str,
+    /// The same of its slider.
+    slider: &'static str,
+}
+
+/// In a panel.
+pub const PANEL: Style = Style {
+    name_width: 128.0,
+    unit_width: Some(84.0),
+    what: "parameter",
+    slider: "slider of",
+};
+
+/// On a card, where there is little room.
+pub const CARD: Style = Style {
+    name_width: 96.0,
+    unit_width: None,
+    what: "what if",
+    slider: "what if, slider of",
+};
 
 impl Field<'_> {
     /// The value as it is typed: without the quotes of a text.
@@ -80,12 +106,12 @@ pub fn field(ui: &mut egui::Ui, field: &Field<'_>, local: &mut Local) -> Option<
         };
         let words = RichText::new(field.name).font(font(12.0)).color(colour);
         let left = egui::Layout::left_to_right(egui::Align::Center);
-        ui.allocate_ui_with_layout(egui::vec2(NAME_WIDTH, 20.0), left, |ui| {
-            ui.set_min_width(NAME_WIDTH);
+        ui.allocate_ui_with_layout(egui::vec2(field.style.name_width, 20.0), left, |ui| {
+            ui.set_min_width(field.style.name_width);
             ui.add(egui::Label::new(words).truncate())
                 .on_hover_text(&help);
         });
-        let room = ui.available_width() - UNIT_WIDTH;
+        let room = ui.available_width() - field.style.unit_width.unwrap_or(4.0);
         chosen = match &field.row.input {
             Input::Flag => tick(ui, field, &current),
             Input::Words(words) => {
@@ -107,7 +133,13 @@ pub fn field(ui: &mut egui::Ui, field: &Field<'_>, local: &mut Local) -> Option<
                 let slider = Sliding::of_span(&current, &typed);
                 slide(ui, field, slider, &current, &mut typed, room, local)
             }
-            Input::Text => text(ui, field, &current, &mut typed, room, local),
+            Input::Text => {
+                let measured = ["size", "threshold"]
+                    .iter()
+                    .any(|kind| field.row.kind.starts_with(kind));
+                let slider = Sliding::of_measured(&current, &typed).filter(|_| measured);
+                slide(ui, field, slider, &current, &mut typed, room, local)
+            }
         };
         let unit = if field.row.unit.is_empty() {
             &field.row.kind
@@ -115,7 +147,9 @@ pub fn field(ui: &mut egui::Ui, field: &Field<'_>, local: &mut Local) -> Option<
             &field.row.unit
         };
         // A list of words says itself what there is.
-        if !matches!(field.row.input, Input::Words(_) | Input::Flag) {
+        if field.style.unit_width.is_some()
+            && !matches!(field.row.input, Input::Words(_) | Input::Flag)
+        {
             let unit = RichText::new(unit).font(font(11.0)).color(p.weak);
             ui.add(egui::Label::new(unit).truncate())
                 .on_hover_text(&help);
@@ -210,12 +244,12 @@ fn text(
 }
 
 fn text_id(ui: &egui::Ui, field: &Field<'_>) -> egui::Id {
-    ui.make_persistent_id(("parameter", field.path))
+    ui.make_persistent_id((field.style.what, field.path))
 }
 
 /// What it is called for those who cannot see it.
 fn named(field: &Field<'_>) -> String {
-    format!("parameter {}", field.path)
+    format!("{} {}", field.style.what, field.path)
 }
 
 /// A slider, as far as there is room for one, and the text.
@@ -242,10 +276,10 @@ fn slide(
         .show_value(false);
     let slider = match sliding.what {
         What::Whole => slider.integer(),
-        What::Number | What::Span => slider,
+        What::Number | What::Span | What::Measured(_) => slider,
     };
     let response = ui.add(slider);
-    let name = format!("slider of {}", field.path);
+    let name = format!("{} {}", field.style.slider, field.path);
     response.widget_info(|| egui::WidgetInfo::slider(true, value, &name));
     local.sliding |= response.has_focus();
     if response.changed() {
@@ -271,12 +305,14 @@ struct Sliding {
     what: What,
 }
 
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 enum What {
     Number,
     Whole,
     /// In seconds.
     Span,
+    /// In a unit of its own, such as `GiB`.
+    Measured(String),
 }
 
 impl Sliding {
@@ -326,14 +362,35 @@ impl Sliding {
         })
     }
 
+    /// Of an amount with its unit, such as a size; none where it is no such amount.
+    fn of_measured(current: &str, typed: &str) -> Option<Self> {
+        let parts = |text: &str| {
+            let text = text.trim();
+            let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.'));
+            let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+            let unit = unit.trim().to_owned();
+            let fits = unit.chars().all(|c| c.is_ascii_alphabetic() || c == '%');
+            Some((number.parse::<f64>().ok().filter(|_| fits)?, unit))
+        };
+        let (now, unit) = parts(current).filter(|(now, _)| *now > 0.0)?;
+        let typed = parts(typed).filter(|(_, other)| *other == unit);
+        Some(Self {
+            value: typed.map_or(now, |(number, _)| number),
+            range: now / 10.0..=now * 10.0,
+            log: true,
+            what: What::Measured(unit),
+        })
+    }
+
     /// A value as it is written, to three digits: a slider is no finer.
     fn text(&self, value: f64) -> String {
         let value = value.clamp(*self.range.start(), *self.range.end());
         let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
-        match self.what {
+        match &self.what {
             What::Whole if value >= 1000.0 => format!("{rounded:.0}"),
             What::Whole => format!("{value:.0}"),
             What::Number => rounded.to_string(),
+            What::Measured(unit) => format!("{rounded}{unit}"),
             What::Span => Duration::from_nanos_f64(rounded * 1e9).to_string(),
         }
     }
@@ -363,6 +420,13 @@ mod tests {
         assert_eq!(span.range, 0.025..=2.5);
         assert_eq!(Sliding::of_span("none", "none"), None);
         assert_eq!(Sliding::of_span("0s", "0s"), None);
+        let size = Sliding::of_measured("2GiB", "2GiB").expect("a size");
+        assert_eq!((size.value, size.range.clone()), (2.0, 0.2..=20.0));
+        assert_eq!(size.text(3.456), "3.46GiB");
+        let plain = Sliding::of_measured("40", "55").expect("a number");
+        assert_eq!((plain.value, plain.text(61.2)), (55.0, "61.2".to_owned()));
+        assert_eq!(Sliding::of_measured("none", "none"), None);
+        assert_eq!(Sliding::of_measured("{ a = 1 }", ""), None);
     }
 
     #[test]

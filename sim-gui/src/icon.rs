@@ -35,6 +35,10 @@ pub enum Icon {
     Last,
     /// Again and again.
     Loop,
+    /// Take back.
+    Undo,
+    /// Make again.
+    Redo,
     /// A fork.
     Fork,
     /// A tick: done, right.
@@ -137,6 +141,21 @@ impl Icon {
                     tip + vec2(r * 0.3, r * 0.12),
                     tip + vec2(r * 0.12, -r * 0.5),
                 ]);
+            }
+            Self::Undo | Self::Redo => {
+                let side = if self == Self::Undo { 1.0 } else { -1.0 };
+                let at = |x: f32, y: f32| c + vec2(x * side * r, y * r);
+                let points: Vec<Pos2> = (0..=12)
+                    .map(|i| {
+                        let turn = Vec2::angled(-1.57 + i as f32 * 0.26) * 0.5;
+                        at(0.1 + turn.x, 0.1 + turn.y)
+                    })
+                    .collect();
+                let mut whole = vec![at(-0.35, -0.4)];
+                whole.extend(points);
+                whole.push(at(-0.45, 0.6));
+                painter.add(Shape::line(whole, line));
+                polygon(vec![at(-0.85, -0.4), at(-0.25, -0.82), at(-0.25, 0.02)]);
             }
             Self::Fork => {
                 let (start, middle) = (c + vec2(-r * 0.8, 0.0), c + vec2(-r * 0.1, 0.0));

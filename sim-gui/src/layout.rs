@@ -19,7 +19,9 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         .exact_size(46.0)
         .frame(frame(10, 4))
         .show(ui, |ui| banner::draw(ui, cx));
-    if cx.state.settings.is_open("timeline") {
+    // In a low window the lanes give way to a lesson.
+    let low = cx.state.is_taught() && ui.available_height() < LOW;
+    if cx.state.settings.is_open("timeline") && !low {
         let height = panel::timeline::height(ui.ctx(), cx.state) + 14.0;
         egui::Panel::bottom("bottom")
             .exact_size(height)
@@ -36,6 +38,15 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             .filter(|panel| panel::has_something(panel, cx.state))
             .collect()
     };
+    let over = open(Place::Over, cx);
+    for panel in &over {
+        let height = panel::lesson::height(ui) + 18.0;
+        egui::Panel::top("over")
+            .exact_size(height)
+            .resizable(false)
+            .frame(frame(14, 8).fill(p.tint(p.accent, 0.10)))
+            .show(ui, |ui| (panel.draw)(ui, cx));
+    }
     if whole < ONE_COLUMN {
         let places = [Place::Middle, Place::Left, Place::Right, Place::RightBelow];
         let panels = places.map(|place| (place, open(place, cx)));
@@ -55,45 +66,12 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             });
     }
     let right = open(Place::Right, cx);
-    let below = open(Place::RightBelow, cx);
-    if !(right.is_empty() && below.is_empty()) {
-        egui::Panel::right("right")
-            .default_size(404.0)
-            .size_range(260.0..=(whole * 0.36).clamp(260.0, 720.0))
-            .frame(frame(10, 8))
-            .show(ui, |ui| {
-                if let Some(panel) = below.last().filter(|_| right.is_empty()) {
-                    tabs(ui, cx, Place::RightBelow, panel);
-                    return (panel.draw)(ui, cx);
-                }
-                if let Some(panel) = below.last() {
-                    // Below, what is long scrolls; above, every plot is to be seen.
-                    let share = match panel.name {
-                        "problems" => 0.42,
-                        "futures" => 0.46,
-                        _ => 0.53,
-                    };
-                    let height = (ui.available_height() * share).max(220.0);
-                    let id = format!("right-below-{}", panel.name);
-                    let inner = egui::Frame::new().inner_margin(Margin {
-                        top: 6,
-                        ..Margin::ZERO
-                    });
-                    egui::Panel::bottom(id)
-                        .default_size(height)
-                        .size_range(120.0..=520.0)
-                        .frame(inner)
-                        .resizable(true)
-                        .show(ui, |ui| {
-                            tabs(ui, cx, Place::RightBelow, panel);
-                            (panel.draw)(ui, cx);
-                        });
-                }
-                if let Some(panel) = right.first() {
-                    egui::CentralPanel::no_frame().show(ui, |ui| (panel.draw)(ui, cx));
-                }
-            });
+    let mut below = open(Place::RightBelow, cx);
+    if ui.available_height() < FLAT && !right.is_empty() {
+        // One above the other, neither could be read.
+        below.clear();
     }
+    right_column(ui, cx, &right, &below, whole);
     egui::CentralPanel::default()
         .frame(
             egui::Frame::new()
@@ -108,6 +86,67 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         });
 }
 
+/// The column at the right: one panel, and below it one at a time of others.
+fn right_column(
+    ui: &mut egui::Ui,
+    cx: &mut Cx<'_>,
+    right: &[&'static PanelDef],
+    below: &[&'static PanelDef],
+    whole: f32,
+) {
+    if right.is_empty() && below.is_empty() {
+        return;
+    }
+    let p = Palette::of(ui);
+    let frame = egui::Frame::new()
+        .fill(p.panel)
+        .inner_margin(Margin::symmetric(10, 8));
+    egui::Panel::right("right")
+        .default_size(404.0)
+        .size_range(260.0..=(whole * 0.36).clamp(260.0, 720.0))
+        .frame(frame)
+        .show(ui, |ui| {
+            if let Some(panel) = below.last().filter(|_| right.is_empty()) {
+                tabs(ui, cx, Place::RightBelow, panel);
+                return (panel.draw)(ui, cx);
+            }
+            if let Some(panel) = below.last() {
+                // Below, what is long scrolls; above, every plot is to be seen.
+                let share = match panel.name {
+                    "problems" => 0.42,
+                    "futures" => 0.46,
+                    _ => 0.53,
+                };
+                // While a lesson takes its room from the top, plots keep half of what is left.
+                let taught = cx.state.is_taught();
+                let most = if taught { 0.5 } else { 1.0 };
+                let whole = ui.available_height();
+                let height = (whole * share).max(220.0).min(whole * most);
+                let id = format!("right-below-{}-{taught}", panel.name);
+                let inner = egui::Frame::new().inner_margin(Margin {
+                    top: 6,
+                    ..Margin::ZERO
+                });
+                egui::Panel::bottom(id)
+                    .default_size(height)
+                    .size_range(120.0..=520.0)
+                    .frame(inner)
+                    .resizable(true)
+                    .show(ui, |ui| {
+                        tabs(ui, cx, Place::RightBelow, panel);
+                        (panel.draw)(ui, cx);
+                    });
+            }
+            if let Some(panel) = right.first() {
+                egui::CentralPanel::no_frame().show(ui, |ui| (panel.draw)(ui, cx));
+            }
+        });
+}
+
+/// A window lower than this, without its banner, is low.
+const LOW: f32 = 620.0;
+/// A column lower than this has room for one panel.
+const FLAT: f32 = 300.0;
 /// Below this width everything stands in one column.
 const ONE_COLUMN: f32 = 640.0;
 /// Height of a panel there: of the stage and of plots, and of what is read.

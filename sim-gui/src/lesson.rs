@@ -35,6 +35,8 @@ pub struct Card {
     pub answers: Vec<String>,
     /// The right answer, counted from 1.
     pub right: usize,
+    /// What is asked about: a server, a balancer instance or a source, by its name.
+    pub thing: Option<String>,
     /// The plot that shows it.
     pub plot: String,
     /// Why.
@@ -57,11 +59,7 @@ impl Lesson {
     /// # Errors
     /// Says what is wrong with it.
     pub fn beside(name: &str, clock: Option<Clock>) -> Result<Option<Self>, String> {
-        let stem = name
-            .strip_suffix(".toml")
-            .or_else(|| name.strip_suffix(".json"))
-            .unwrap_or(name);
-        let path = format!("{stem}.lesson");
+        let path = path_beside(name).unwrap_or_else(|| format!("{name}.lesson"));
         match files::lesson(&path) {
             Some(text) => Self::read(&text, clock)
                 .map(Some)
@@ -139,6 +137,13 @@ impl Card {
     }
 }
 
+/// The path of a lesson beside a scenario.
+pub(crate) fn path_beside(name: &str) -> Option<String> {
+    let stem = name.strip_suffix(".toml");
+    let stem = stem.or_else(|| name.strip_suffix(".json"))?;
+    Some(format!("{stem}.lesson"))
+}
+
 /// A moment that was checked when the lesson was read; one that is none never comes.
 fn known(text: &str, clock: Option<Clock>) -> Instant {
     moment::parse(text, clock).unwrap_or(Instant(u64::MAX))
@@ -149,13 +154,20 @@ fn known(text: &str, clock: Option<Clock>) -> Instant {
 pub struct Answers {
     /// The answer chosen for each card; locked ones come with `true`.
     pub given: Vec<Option<(usize, bool)>>,
+    /// Before a class: votes for each answer of each card.
+    pub votes: Vec<Vec<u32>>,
+    /// Whether a class votes instead of one person.
+    pub class: bool,
 }
 
 impl Answers {
-    /// No answers yet to so many cards.
-    pub fn none(cards: usize) -> Self {
+    /// No answers yet to the cards of a lesson, if there is one.
+    pub fn none(lesson: Option<&Lesson>) -> Self {
+        let cards = lesson.map_or(&[][..], |lesson| &lesson.cards);
         Self {
-            given: vec![None; cards],
+            given: vec![None; cards.len()],
+            votes: cards.iter().map(|c| vec![0; c.answers.len()]).collect(),
+            class: false,
         }
     }
 
@@ -164,10 +176,42 @@ impl Answers {
         matches!(self.given.get(card), Some(Some((_, true))))
     }
 
-    /// All answers as a table: card, question, answer, whether it is right.
+    /// The votes for each answer of a card.
+    pub fn votes_of(&self, card: usize) -> &[u32] {
+        self.votes.get(card).map_or(&[], |votes| votes)
+    }
+
+    /// The answer that is chosen for a card: of a class, the one with most votes, the first of several.
+    pub fn choice(&self, card: usize) -> Option<usize> {
+        let given = self.given.get(card).copied().flatten();
+        if !self.class || self.is_locked(card) {
+            return given.map(|(answer, _)| answer);
+        }
+        let votes = self.votes_of(card);
+        let most = votes.iter().max().copied().filter(|most| *most > 0)?;
+        votes.iter().position(|votes| *votes == most)
+    }
+
+    /// A vote more for an answer, or one less. Once the answer is locked, none counts.
+    pub fn vote(&mut self, card: usize, answer: usize, more: bool) {
+        if self.is_locked(card) {
+            return;
+        }
+        let votes = self.votes.get_mut(card);
+        if let Some(votes) = votes.and_then(|votes| votes.get_mut(answer)) {
+            *votes = if more {
+                votes.saturating_add(1)
+            } else {
+                votes.saturating_sub(1)
+            };
+        }
+    }
+
+    /// All answers as a table: card, question, answer, whether it is right; votes where a class voted.
     pub fn csv(&self, lesson: &Lesson) -> String {
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-        let mut csv = String::from("card,question,answer,right\n");
+        let votes = if self.class { ",votes" } else { "" };
+        let mut csv = format!("card,question,answer,right{votes}\n");
         for (i, card) in lesson.cards.iter().enumerate() {
             let given = self
                 .given
@@ -183,13 +227,18 @@ impl Answers {
                     "no"
                 }
             });
-            let _ = writeln!(
+            let _ = write!(
                 csv,
                 "{},{},{},{right}",
                 i + 1,
                 quoted(&card.question),
                 quoted(answer.map_or("", String::as_str))
             );
+            if self.class {
+                let votes: Vec<String> = self.votes_of(i).iter().map(u32::to_string).collect();
+                let _ = write!(csv, ",{}", votes.join(" "));
+            }
+            csv.push('\n');
         }
         csv
     }
@@ -246,11 +295,44 @@ mod tests {
     fn answers_become_a_table() {
         let text = "title = \"t\"\n[[card]]\nat = \"1m\"\nuntil = \"2m\"\nquestion = \"a, b?\"\nanswers = [\"a\", \"b\"]\nright = 2\nplot = \"load\"\nexplain = \"e\"\n";
         let lesson = Lesson::read(text, None).expect("valid");
-        let mut answers = Answers::none(1);
+        let mut answers = Answers::none(Some(&lesson));
         answers.given[0] = Some((1, true));
         assert_eq!(
             answers.csv(&lesson),
             "card,question,answer,right\n1,\"a, b?\",\"b\",yes\n"
+        );
+    }
+
+    #[test]
+    fn a_class_votes_until_the_answer_is_locked() {
+        let text = "title = \"t\"\n[[card]]\nat = \"1m\"\nuntil = \"2m\"\nquestion = \"?\"\nanswers = [\"a\", \"b\"]\nright = 2\nplot = \"load\"\nexplain = \"e\"\n";
+        let lesson = Lesson::read(text, None).expect("valid");
+        let mut answers = Answers::none(Some(&lesson));
+        answers.class = true;
+        assert_eq!(answers.choice(0), None);
+        for (answer, more) in [
+            (0, true),
+            (1, true),
+            (1, true),
+            (1, true),
+            (1, false),
+            (0, false),
+            (0, false),
+        ] {
+            answers.vote(0, answer, more);
+        }
+        assert_eq!(
+            (answers.votes_of(0), answers.choice(0)),
+            (&[0, 2][..], Some(1))
+        );
+        // There is no such answer, and no such card.
+        answers.vote(0, 2, true);
+        answers.vote(1, 0, true);
+        answers.given[0] = Some((1, true));
+        answers.vote(0, 0, true);
+        assert_eq!(
+            answers.csv(&lesson),
+            "card,question,answer,right,votes\n1,\"?\",\"b\",yes,0 2\n"
         );
     }
 }

@@ -10,6 +10,7 @@ pub mod app;
 pub mod command;
 mod conduct;
 pub mod dialog;
+mod director;
 pub mod doctor;
 pub mod experiment;
 pub mod files;

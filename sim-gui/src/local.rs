@@ -2,6 +2,7 @@
 //! what was typed and not run or applied yet: above all the text of the scenario, in `text`.
 
 use crate::experiment::{Draft, Field};
+use crate::playback::Edit;
 use sim_core::scenario::Written;
 use sim_core::time::Instant;
 use std::collections::BTreeMap;
@@ -35,24 +36,43 @@ pub struct Local {
     pub chosen: usize,
     /// Where a loop begins whose end is not marked yet.
     pub loop_from: Option<Instant>,
+    /// Where a stretch begins that is being marked in plots.
+    pub brush: Option<Instant>,
     /// The moment under the pointer in this frame.
     pub pointed: Option<Instant>,
     /// Parameters being typed: path and text.
     pub typing: Option<(String, String)>,
     /// Whether a slider had the focus in the last frame.
     pub sliding: bool,
+    /// What is being put together on the card of a server.
+    pub what_if: Option<WhatIf>,
     /// What is being searched among the parameters.
     pub filter: String,
     /// Values at a moment, so that they are read once.
     pub values: BTreeMap<String, ValuesAt>,
     /// Whether the answers of all cards are shown.
     pub teacher: bool,
+    /// Whether the score of the lesson is shown.
+    pub recap: bool,
+    /// The card whose thing pulses, and since when, in seconds.
+    pub pulse: Option<(usize, f64)>,
     /// The card whose explanation was begun.
     pub explained: Option<usize>,
     /// The plot that was brought into sight for it.
     pub explains: Option<&'static str>,
     /// The experiment that is being put together, and how it is looked at.
     pub lab: Lab,
+}
+
+/// What is being put together on the card of a server, and not made yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WhatIf {
+    /// The path of the server.
+    pub path: String,
+    /// What is to be changed.
+    pub edits: Vec<Edit>,
+    /// What was asked about last: of which branch, when, with which changes.
+    pub asked: Option<(usize, Instant, Vec<Edit>)>,
 }
 
 /// Parameters read at a moment of a branch.

@@ -101,7 +101,8 @@ impl App {
         name.clone_into(&mut state.name);
         (state.source, state.seed) = (source, seed);
         (state.selected, state.reveal, state.unsaved) = (None, false, false);
-        state.welcome = false;
+        (state.welcome, state.zoom) = (false, None);
+        state.director = false;
         (state.experiment, self.runner) = (None, None);
         state.refusals.clear();
         // What was found in another scenario's text means nothing here.
@@ -124,8 +125,10 @@ impl App {
             Ok(lesson) => state.lesson = lesson,
             Err(why) => state.message = Some((why, state.time_s)),
         }
-        let cards = state.lesson.as_ref().map_or(0, |lesson| lesson.cards.len());
-        state.answers = Answers::none(cards);
+        state.answers = Answers {
+            class: state.answers.class,
+            ..Answers::none(state.lesson.as_ref())
+        };
     }
 
     /// Simulates the open scenario from its beginning, up to what is asked for.

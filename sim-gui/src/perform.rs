@@ -5,8 +5,10 @@ use crate::command::Command;
 use crate::dialog::{self, Dialog};
 use crate::experiment::Subject;
 use crate::files;
+use crate::lesson::Answers;
 use crate::link;
-use crate::panel;
+use crate::panel::topology::what_if;
+use crate::panel::{self, lesson};
 use crate::playback::Request;
 use crate::playback::transport::next_speed;
 use crate::settings::{Looks, Settings};
@@ -30,6 +32,8 @@ impl App {
         match command {
             Command::Watch => self.watch(false),
             Command::TakeLesson => self.watch(true),
+            // The one thing to do there is to begin.
+            Command::PlayPause if self.state.welcome => self.watch(false),
             Command::PlayPause => self.send(Request::Play(!transport.is_some_and(|t| t.playing))),
             Command::Seek(at) => {
                 self.send(Request::Play(false));
@@ -45,11 +49,16 @@ impl App {
             Command::NextEvent => self.send(Request::NextEvent),
             Command::PreviousEvent => self.send(Request::PreviousEvent),
             Command::EventNumber(number) => self.event_number(number),
-            Command::Speed(speed) => self.send(Request::Speed(speed)),
+            Command::Speed(speed) => {
+                self.state.director = false;
+                self.send(Request::Speed(speed));
+            }
+            Command::Director => self.state.director = !self.state.director,
             Command::Faster | Command::Slower => {
                 let speed = transport.map_or(1.0, |t| t.speed);
                 let faster = command == Command::Faster;
                 if let Some(speed) = next_speed(speed, faster) {
+                    self.state.director = false;
                     self.send(Request::Speed(speed));
                 }
             }
@@ -57,14 +66,27 @@ impl App {
                 let on = transport.is_some_and(|t| t.pause_at_events);
                 self.send(Request::PauseAtEvents(!on));
             }
+            Command::Zoom(stretch) => {
+                let horizon = self.state.horizon();
+                let sound = |(a, b): &(Instant, Instant)| a.0 + 1000 < b.0;
+                let stretch = stretch.map(|(a, b)| (a.min(b), a.max(b).min(horizon)));
+                let whole = (Instant::ZERO, horizon);
+                self.state.zoom = stretch.filter(sound).filter(|s| *s != whole);
+            }
             Command::Loop => self.mark_loop(transport.and_then(|t| t.range)),
             Command::Select(thing) => {
                 self.state.selected = thing;
+                self.local.what_if = what_if::of(&self.state, self.local.what_if.take());
                 if thing.is_some() {
                     self.state.settings.show(panel::find("inspector"));
                 }
             }
-            Command::Edit(edit) => self.send(Request::Edit(edit)),
+            Command::Edit(edit) => self.send(Request::Edit(vec![edit])),
+            Command::Fork(edits) => {
+                self.local.what_if = None;
+                self.send(Request::Edit(edits));
+            }
+            Command::Expect(edits) => self.send(Request::Expect(edits)),
             Command::Undo => self.send(Request::Undo),
             Command::Redo => self.send(Request::Redo),
             Command::Show(main, beside) => self.send(Request::Show(main, beside)),
@@ -80,7 +102,7 @@ impl App {
                 }
             }
             Command::Escape => {
-                if self.dialog.take().is_none() {
+                if self.dialog.take().is_none() && self.local.what_if.take().is_none() {
                     self.state.selected = None;
                 }
             }
@@ -90,6 +112,9 @@ impl App {
                 self.dialog = Some(Dialog::Palette);
             }
             Command::Help => self.dialog = Some(Dialog::Help),
+            Command::Vote(card, answer, more) => self.state.answers.vote(card, answer, more),
+            Command::Continue => self.go_on(),
+            Command::ClassMode => self.state.answers.class = !self.state.answers.class,
             Command::Answer(card, answer, lock) => {
                 if let Some(given) = self.state.answers.given.get_mut(card) {
                     *given = Some((answer, lock));
@@ -206,7 +231,7 @@ impl App {
                 let back = self.state.now();
                 self.send(Request::Show(0, None));
                 self.send(Request::Seek(at));
-                self.send(Request::Edit(edit));
+                self.send(Request::Edit(vec![edit]));
                 self.send(Request::Seek(back));
             }
             _ => self.say(format!("{edit:?} at {at:?} is no change that can be made")),
@@ -273,6 +298,7 @@ impl App {
                 | Command::Escape
                 | Command::Watch
                 | Command::TakeLesson
+                | Command::PlayPause
         );
         if self.state.welcome && !stays {
             self.state.welcome = false;
@@ -281,21 +307,44 @@ impl App {
     }
 
     /// Plays the run from its beginning, with questions or without.
-    fn watch(&mut self, lesson: bool) {
-        if lesson && self.state.lesson.is_none() {
+    fn watch(&mut self, questions: bool) {
+        if questions && self.state.lesson.is_none() {
             return self.say("this scenario has no lesson");
         }
         self.state.welcome = false;
         let settings = &mut self.state.settings;
         settings.show(panel::find("topology"));
-        if lesson {
+        self.local.recap = false;
+        // Whoever watches follows the story; questions are asked at one speed.
+        self.state.director = !questions;
+        if questions {
             settings.show(panel::find("lesson"));
+            self.state.answers = Answers {
+                class: self.state.answers.class,
+                ..Answers::none(self.state.lesson.as_ref())
+            };
         } else {
             settings.open.retain(|name| name != "lesson");
         }
         self.send(Request::Range(None));
         self.send(Request::Seek(Instant::ZERO));
         self.send(Request::Play(true));
+    }
+
+    /// Goes on with the lesson: locks an answer, lets time run, or shows what came of it all. Votes are locked alone, so
+    /// that a class sees them before it sees who was right.
+    fn go_on(&mut self) {
+        match lesson::next(&self.state, self.local.recap) {
+            Some(lesson::Next::Lock(card, answer)) => {
+                self.perform(Command::Answer(card, answer, true));
+                if !self.state.answers.class {
+                    self.send(Request::Play(true));
+                }
+            }
+            Some(lesson::Next::Play) => self.send(Request::Play(true)),
+            Some(lesson::Next::Recap) => self.local.recap = true,
+            None => {}
+        }
     }
 
     /// The picture of the opening scene stops before it tells too much.

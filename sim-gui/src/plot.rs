@@ -6,7 +6,8 @@
 use crate::theme::{Palette, bold_font, font};
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Align2, Color32, Galley, Painter, Pos2, Rangef, Rect, Shape, Stroke, StrokeKind, Vec2, pos2,
+    self, Align2, Color32, Galley, Painter, Pos2, Rangef, Rect, Shape, Stroke, StrokeKind, Vec2,
+    pos2,
 };
 use sim_core::metric::Unit;
 use sim_core::readable;
@@ -39,6 +40,15 @@ pub struct Curve {
     pub beside: bool,
 }
 
+impl Curve {
+    /// Its least and its greatest value.
+    pub fn range(&self) -> [Option<f64>; 2] {
+        let values = || self.values.iter().copied().filter(|v| v.is_finite());
+        let of = |value: Option<f32>| value.map(f64::from);
+        [of(values().reduce(f32::min)), of(values().reduce(f32::max))]
+    }
+}
+
 /// A plot.
 pub struct Plot<'a> {
     /// What it shows.
@@ -55,12 +65,16 @@ pub struct Plot<'a> {
     pub down: Vec<(f32, f32)>,
     /// Events, as shares of the width.
     pub marks: Vec<f32>,
-    /// The moment shown, as a share of the width.
-    pub now: f32,
+    /// The moment shown, as a share of the width, where it is in it.
+    pub now: Option<f32>,
     /// The moment under the pointer.
     pub hovered: Option<f32>,
+    /// The same, written.
+    pub pointed: Option<String>,
     /// Where the branches part.
     pub fork: Option<f32>,
+    /// Where the first value lies, as a share of the width.
+    pub start: f32,
     /// Length of a row as a share of the width.
     pub row: f32,
     /// Labels of the time axis: a share of the width and a text.
@@ -263,8 +277,13 @@ pub fn draw(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
         labels.push((pos2(body.right() - 3.0 - galley.size().x, top), galley));
     }
     let clipped = painter.with_clip_rect(body.expand(1.0));
+    for (curve, other) in twins(plot) {
+        between(&clipped, (curve, other), body, plot, &|v| y(f64::from(v)));
+    }
     for curve in plot.curves.iter().rev() {
-        for line in columns(&curve.values, body, plot.row, |v| y(f64::from(v))) {
+        for line in columns(&curve.values, body, (plot.start, plot.row), |v| {
+            y(f64::from(v))
+        }) {
             stroke(&clipped, line, curve, curve.colour);
         }
     }
@@ -276,9 +295,18 @@ pub fn draw(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
     if let Some(fork) = plot.fork {
         painter.vline(x(fork), body.y_range(), Stroke::new(1.5, p.accent));
     }
-    painter.vline(x(plot.now), body.y_range(), Stroke::new(1.5, p.now));
-    if let Some(hovered) = plot.hovered {
+    if let Some(now) = plot.now {
+        painter.vline(x(now), body.y_range(), Stroke::new(1.5, p.now));
+    }
+    if let Some((hovered, words)) = plot.hovered.zip(plot.pointed.as_ref()) {
         painter.vline(x(hovered), body.y_range(), Stroke::new(1.0, p.text));
+        let galley = painter.layout_no_wrap(words.clone(), font(10.0), p.text);
+        let width = galley.size().x;
+        let left = (x(hovered) - width / 2.0).clamp(rect.left(), rect.right() - width);
+        let at = pos2(left, body.bottom() + 2.0);
+        let plate = Rect::from_min_size(at, galley.size()).expand2(Vec2::new(3.0, 0.0));
+        painter.rect_filled(plate, 2.0, p.panel);
+        painter.galley(at, galley, p.text);
     }
     let edge = if plot.accent {
         Stroke::new(2.0, p.accent)
@@ -287,6 +315,60 @@ pub fn draw(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
     };
     painter.rect_stroke(body, 2.0, edge, StrokeKind::Outside);
     head(painter, rect, plot, &key, p);
+}
+
+/// Lines of the main future with the same lines of the one beside.
+fn twins<'a>(plot: &'a Plot<'_>) -> impl Iterator<Item = (&'a Curve, &'a Curve)> {
+    let main = plot.curves.iter().filter(|curve| !curve.beside);
+    main.filter_map(|curve| Some((curve, twin(plot, curve)?)))
+}
+
+/// The same line of the future beside.
+fn twin<'a>(plot: &'a Plot<'_>, curve: &Curve) -> Option<&'a Curve> {
+    let mut others = plot.curves.iter().filter(|other| other.beside);
+    others.find(|other| other.label.get(2..) == Some(&curve.label))
+}
+
+/// Fills what lies between a line and the same line of the future beside: the difference that a change makes.
+fn between(
+    painter: &Painter,
+    (curve, other): (&Curve, &Curve),
+    body: Rect,
+    plot: &Plot<'_>,
+    y: &dyn Fn(f32) -> f32,
+) {
+    let per_row = plot.row * body.width();
+    let rows = ((1.0 / per_row.max(1e-6)).floor() as usize).max(1);
+    let ink = curve.colour.gamma_multiply(0.20);
+    let mean = |values: &[f32]| {
+        let known = || values.iter().filter(|v| v.is_finite());
+        let count = known().count();
+        (count > 0).then(|| known().sum::<f32>() / count as f32)
+    };
+    let mut mesh = egui::Mesh::default();
+    let pairs = curve.values.chunks(rows).zip(other.values.chunks(rows));
+    for (column, (a, b)) in pairs.enumerate() {
+        let Some((a, b)) = mean(a).zip(mean(b)) else {
+            continue;
+        };
+        let (a, b) = (y(a), y(b));
+        if (a - b).abs() < 0.5 {
+            continue;
+        }
+        let left = body.left() + plot.start * body.width() + (column * rows) as f32 * per_row;
+        let right = left + rows as f32 * per_row;
+        mesh.add_colored_rect(
+            Rect::from_x_y_ranges(left..=right, a.min(b)..=a.max(b)),
+            ink,
+        );
+    }
+    painter.add(mesh);
+}
+
+/// A line as it is drawn, for legends.
+pub fn sample(painter: &Painter, rect: Rect, curve: &Curve) {
+    let line = vec![rect.left_center(), rect.right_center()];
+    stroke(painter, line, curve, curve.colour);
 }
 
 fn stroke(painter: &Painter, line: Vec<Pos2>, curve: &Curve, colour: Color32) {
@@ -339,14 +421,19 @@ impl Key {
         let mut left = whole - title - note - 10.0;
         for (number, curve) in plot.curves.iter().enumerate() {
             // The same line of the future beside has the same hue, in dots: it is named once.
-            let twin = |other: &Curve| !other.beside && curve.label.get(2..) == Some(&other.label);
-            if curve.beside && plot.curves.iter().any(twin) {
+            let named = |other: &Curve| !other.beside && curve.label.get(2..) == Some(&other.label);
+            if curve.beside && plot.curves.iter().any(named) {
                 continue;
             }
-            let now = curve
-                .now
-                .map_or_else(|| "–".to_owned(), |v| text(plot.unit, v));
-            let words = format!("{} {now}", curve.label);
+            let value = |curve: &Curve| {
+                let now = curve.now.map(|v| text(plot.unit, v));
+                now.unwrap_or_else(|| "–".to_owned())
+            };
+            let mut words = format!("{} {}", curve.label, value(curve));
+            if let Some(other) = twin(plot, curve).filter(|_| !curve.beside) {
+                let letter = other.label.split(' ').next().unwrap_or_default();
+                words = format!("{words}, {letter} {}", value(other));
+            }
             let mut job = LayoutJob::simple_singleline(words, font(10.5), p.text);
             job.wrap = TextWrapping::truncate_at_width(whole - SAMPLE);
             let galley = painter.layout_job(job);
@@ -405,7 +492,13 @@ fn head(painter: &Painter, rect: Rect, plot: &Plot<'_>, key: &Key, p: &Palette) 
 }
 
 /// The lines to draw: for every column of pixels the lowest and the highest value in it.
-fn columns(values: &[f32], body: Rect, row: f32, y: impl Fn(f32) -> f32) -> Vec<Vec<Pos2>> {
+fn columns(
+    values: &[f32],
+    body: Rect,
+    (start, row): (f32, f32),
+    y: impl Fn(f32) -> f32,
+) -> Vec<Vec<Pos2>> {
+    let begin = body.left() + start * body.width();
     let per_row = row * body.width();
     let rows = ((1.0 / per_row.max(1e-6)).floor() as usize).max(1);
     let mut lines: Vec<Vec<Pos2>> = vec![Vec::new()];
@@ -423,7 +516,7 @@ fn columns(values: &[f32], body: Rect, row: f32, y: impl Fn(f32) -> f32) -> Vec<
             }
             continue;
         }
-        let x = body.left() + ((column * rows) as f32 + chunk.len() as f32 / 2.0) * per_row;
+        let x = begin + ((column * rows) as f32 + chunk.len() as f32 / 2.0) * per_row;
         let (first, second) = match line.last() {
             Some(last) if (last.y - y(high)).abs() < (last.y - y(low)).abs() => (high, low),
             _ => (low, high),
@@ -452,7 +545,7 @@ mod tests {
         let mut values = vec![0.0; 1000];
         values[555] = 1.0;
         values[700..900].fill(f32::NAN);
-        let lines = columns(&values, body, 1.0 / 1000.0, |v| 100.0 - v * 100.0);
+        let lines = columns(&values, body, (0.0, 1.0 / 1000.0), |v| 100.0 - v * 100.0);
         assert_eq!(lines.len(), 2);
         let top = lines
             .iter()

@@ -38,14 +38,7 @@ impl Default for Settings {
         Self {
             looks: Looks::System,
             reduced_motion: false,
-            open: list(&[
-                "event_log",
-                "lesson",
-                "topology",
-                "plots",
-                "inspector",
-                "timeline",
-            ]),
+            open: list(&["event_log", "topology", "plots", "inspector", "timeline"]),
             plots: list(&["servers", "response-time", "outcomes"]),
             split: true,
         }
@@ -120,9 +113,9 @@ mod tests {
             reduced_motion: true,
             ..Settings::default()
         };
-        settings.show_or_hide(crate::panel::find("lesson"));
+        settings.show_or_hide(crate::panel::find("plots"));
         assert_eq!(Settings::from_text(&settings.to_text()), settings);
         assert_eq!(Settings::from_text("looks = 7"), Settings::default());
-        assert!(!settings.is_open("lesson") && settings.is_open("event_log"));
+        assert!(!settings.is_open("plots") && settings.is_open("event_log"));
     }
 }

@@ -6,6 +6,7 @@ use crate::lesson::{Answers, Lesson};
 use crate::playback::{BranchReport, Report, Told, View, told, told_of_both};
 pub use crate::playback::{Condition, event_words, same_server, site_word};
 use crate::settings::Settings;
+use eframe::egui::Rect;
 use sim_core::event_log::Event;
 use sim_core::model::Model;
 use sim_core::readable;
@@ -23,6 +24,67 @@ pub enum Thing {
     Instance(usize),
     /// A source of requests.
     Source(usize),
+}
+
+/// A stretch of the run that is drawn from one end of a picture to the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stretch {
+    /// Its beginning.
+    pub from: Instant,
+    /// Its end.
+    pub to: Instant,
+}
+
+impl Stretch {
+    /// Its length in nanoseconds.
+    pub fn len_ns(self) -> f64 {
+        (self.to.0 - self.from.0) as f64
+    }
+
+    /// Where a moment lies: 0 at the beginning, 1 at the end.
+    pub fn share(self, at: Instant) -> f32 {
+        ((at.0 as f64 - self.from.0 as f64) / self.len_ns()) as f32
+    }
+
+    /// Where a moment lies in a picture of it, which may be beyond its edges.
+    pub fn x(self, place: Rect, at: Instant) -> f32 {
+        place.left() + self.share(at) * place.width()
+    }
+
+    /// Whether a moment is in it.
+    pub fn has(self, at: Instant) -> bool {
+        (self.from..=self.to).contains(&at)
+    }
+
+    /// The same stretch so much later, by a share of its length; it does not leave the run.
+    #[must_use]
+    pub fn later(self, share: f64, horizon: Instant) -> Self {
+        let len = self.to.0 - self.from.0;
+        let from = self.from.0 as f64 + share * self.len_ns();
+        let most = horizon.0.saturating_sub(len);
+        let from = (from.max(0.0) as u64).min(most);
+        Self {
+            from: Instant(from),
+            to: Instant(from + len),
+        }
+    }
+
+    /// The moment at a share of it.
+    pub fn at(self, share: f32) -> Instant {
+        Instant(self.from.0 + (f64::from(share.clamp(0.0, 1.0)) * self.len_ns()) as u64)
+    }
+
+    /// The part that is left when it is drawn larger by a factor about a moment that stays in its place.
+    #[must_use]
+    pub fn closer(self, about: Instant, factor: f64) -> Self {
+        let share = f64::from(self.share(about).clamp(0.0, 1.0));
+        let len = (self.len_ns() / factor.max(1e-6)).max(1.0);
+        let from = (about.0 as f64 - share * len).max(0.0);
+        Self {
+            from: Instant(from as u64),
+            to: Instant((from + len) as u64),
+        }
+    }
 }
 
 /// The path of a server's parameters.
@@ -64,6 +126,10 @@ fn same_thing(
 }
 
 /// What the window knows.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is shown, said and changed do not exclude one another"
+)]
 pub struct State {
     /// How the open scenario is called: a model's name, or a file's.
     pub name: String,
@@ -89,8 +155,12 @@ pub struct State {
     pub settings: Settings,
     /// The moment under the pointer in a plot or a lane.
     pub hovered: Option<Instant>,
+    /// The stretch of the run that plots show; all of it where there is none.
+    pub zoom: Option<(Instant, Instant)>,
     /// Whether the opening scene is shown.
     pub welcome: bool,
+    /// Whether the speed follows the story.
+    pub director: bool,
     /// Whether what is known beyond the moment shown may be seen.
     pub reveal: bool,
     /// The lesson beside the scenario.
@@ -191,6 +261,14 @@ impl State {
             .map_or(Instant(1), |model| Instant(model.horizon.0))
     }
 
+    /// The stretch of the run that plots show.
+    pub fn stretch(&self) -> Stretch {
+        let horizon = self.horizon();
+        let (from, to) = self.zoom.unwrap_or((Instant::ZERO, horizon));
+        let to = to.min(horizon).max(Instant(from.0 + 1));
+        Stretch { from, to }
+    }
+
     /// A moment as the reader knows it.
     pub fn label(&self, at: Instant) -> String {
         let clock = self.model().and_then(|model| model.clock);
@@ -268,9 +346,14 @@ impl State {
         parted.then(|| sentence(&so_far, &with.summary, &without.summary))
     }
 
+    /// Whether the lesson beside the scenario is being taken.
+    pub fn is_taught(&self) -> bool {
+        self.lesson.is_some() && self.settings.is_open("lesson")
+    }
+
     /// Whether nothing beyond the moment shown may be told, not even as something to try.
     pub fn hides_the_future(&self) -> bool {
-        self.lesson.is_some() && !self.reveal
+        self.is_taught() && !self.reveal
     }
 
     /// The scenario of a branch, with its changes.

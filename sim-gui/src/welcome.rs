@@ -137,7 +137,7 @@ fn preview(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         .text(at, Align2::LEFT_CENTER, clock, bold_font(15.0), p.text);
     state_word(ui, pos2(clock.right() + 18.0, line), (word, icon, colour));
     let stage = inside.with_min_y(inside.top() + 26.0);
-    topology::picture(ui, cx, view, stage, "");
+    let _ = topology::picture(ui, cx, view, stage, "");
 }
 
 fn state_word(ui: &egui::Ui, at: egui::Pos2, (word, icon, colour): (&str, Icon, Color32)) {

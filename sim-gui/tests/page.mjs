@@ -89,8 +89,13 @@ try {
     "--window-size=1280,800", "--force-dark-mode");
   await browser.open(`${page}#model=incident`);
   await until("the page shows the incident at its beginning", (s) => s.settled && s.at === "12:10");
-  await keys([" "]);
+  await palette("take the lesson");
   await until("it plays until the lesson asks", (s) => !s.playing && s.at === "12:19:48");
+  await keys(["b"]);
+  await wait(500);
+  await keys([enter]);
+  await until("an answer by its letter leads on", (s) => !s.playing && s.at === "12:25");
+  await palette("panel: lesson");
   await palette("12:25");
   await until("it goes to 12:25", (s) => s.settled && s.at === "12:25");
   await palette("web-1.weight = 3");

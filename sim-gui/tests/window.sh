@@ -60,9 +60,15 @@ begin incident --dark
 until_title "incident at 12:10: A normal"
 for _ in 1 2; do xdotool key bracketright; done
 sleep 1
-xdotool key space
-# It plays until the lesson asks its first question.
+palette "take the lesson"
+# It plays until the lesson asks its first question. The answer is given by its letter, and time goes on until it is seen.
 until_title "at 12:19:48: A degraded"
+picture lesson
+xdotool key b
+sleep 1
+xdotool key Return
+until_title "at 12:25: A degraded"
+palette "panel: lesson"
 palette "12:30:50"
 until_title "at 12:30:50: A site down"
 picture incident
@@ -73,9 +79,7 @@ palette "web-1.weight = 3"
 until_title "at 12:25: A degraded, B degraded"
 palette "12:45"
 until_title "at 12:45: A site down, B normal"
-# A lesson hides what comes until somebody asks. Both futures are simulated to their end before the
-# picture is taken.
-xdotool key r
+# Both futures are simulated to their end before the picture is taken.
 sleep 15
 picture futures
 xdotool key t

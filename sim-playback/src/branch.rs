@@ -120,14 +120,17 @@ impl Branch {
         Ok(fork)
     }
 
-    /// Adds a change at the moment of the fork, or replaces the one that set the same.
+    /// Adds changes at the moment of the fork, each in place of one that set the same.
     ///
     /// # Errors
-    /// What is wrong with the change; the branch is then as it was.
-    pub fn amend(&mut self, edit: Edit) -> Result<(), Problems> {
+    /// What is wrong with them; the branch is then as it was.
+    pub fn amend(&mut self, edits: Vec<Edit>) -> Result<(), Problems> {
         let own = self.own_edits().iter().map(|edited| edited.edit.clone());
-        let mut changes: Vec<Edit> = own.filter(|old| !edit.replaces(old)).collect();
-        changes.push(edit);
+        let mut changes: Vec<Edit> = own.collect();
+        for edit in edits {
+            changes.retain(|old| !edit.replaces(old));
+            changes.push(edit);
+        }
         self.set(changes)
     }
 

@@ -61,10 +61,7 @@ pub fn figures(branch: Option<&BranchReport>, view: &View) -> Vec<(&'static str,
         let p99 = now("p99").map_or_else(|| "–".to_owned(), readable::time);
         figures.push(("p99 now", p99));
     }
-    figures.push((
-        "lost so far",
-        readable::short(summary.requests.failed as f64),
-    ));
+    figures.push(("lost so far", readable::short(summary.requests.lost as f64)));
     figures.push(("availability", share(summary.availability)));
     let attempts = summary.attempts.per_request;
     figures.push((

@@ -14,6 +14,7 @@
 //! | `transport` | the play head |
 //! | `view` | what can be seen at a moment |
 //! | `stood` | how alerts stood over time |
+//! | `expected` | what servers would get if something were changed |
 //! | `danger` | what brings a machine down, and how near it is |
 //! | `told` | the events of one future, or of two in one list |
 //! | `worker` | who drives the deck |
@@ -23,6 +24,7 @@ pub mod branch;
 pub mod condition;
 pub mod danger;
 pub mod deck;
+pub mod expected;
 pub mod figures;
 pub mod series;
 pub mod stood;
@@ -34,6 +36,7 @@ pub mod worker;
 
 pub use condition::{Condition, Lane};
 pub use danger::Danger;
+pub use expected::Expected;
 pub use figures::{figures, server_now, site_now, way_now, ways_now};
 pub use series::{Column, Series};
 pub use sim_core::edit::{Edit, Edited};
@@ -70,8 +73,10 @@ pub enum Request {
     PauseAtEvents(bool),
     /// Play a stretch again and again.
     Range(Option<(Instant, Instant)>),
-    /// Change something now.
-    Edit(Edit),
+    /// Change something now; several changes are one step.
+    Edit(Vec<Edit>),
+    /// Tell what servers would get next if these changes were made now, without making them.
+    Expect(Vec<Edit>),
     /// Changes at moments of their own, one after the other: a saved branch.
     Replay(Vec<Edited>),
     /// Show a branch, and another beside it.
@@ -156,6 +161,12 @@ pub struct Report {
     pub said: Option<Arc<str>>,
     /// Grows whenever there is something new to tell.
     pub said_seen: u64,
+    /// Whether there is a change to take back.
+    pub can_undo: bool,
+    /// Whether there is one to make again.
+    pub can_redo: bool,
+    /// What servers would get if what was asked about last were done.
+    pub expected: Option<Arc<Expected>>,
     /// Bytes that copies of the simulation may take.
     pub budget: usize,
 }

@@ -3,7 +3,7 @@
 use sim_core::time::Instant;
 
 /// Seconds that a whole run takes when it is played as fast as possible.
-pub(super) const FASTEST_S: f64 = 5.0;
+const FASTEST_S: f64 = 5.0;
 
 /// Where the play head is, and how it moves.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -20,8 +20,13 @@ pub struct Transport {
     pub range: Option<(Instant, Instant)>,
 }
 
+/// Simulated seconds per second where a run so long is played as fast as possible.
+pub fn played_as_fast_as_possible(horizon: Instant) -> f64 {
+    horizon.as_secs_f64() / FASTEST_S
+}
+
 /// Speeds to choose from.
-pub const SPEEDS: [f64; 6] = [1.0, 10.0, 60.0, 300.0, 1200.0, f64::INFINITY];
+pub const SPEEDS: [f64; 8] = [0.01, 0.1, 1.0, 10.0, 60.0, 300.0, 1200.0, f64::INFINITY];
 
 /// A speed in words.
 pub fn speed_words(speed: f64) -> String {

@@ -191,6 +191,9 @@ impl Driver {
             edits_seen: news.edits_seen,
             said: news.said,
             said_seen: news.said_seen,
+            can_undo: deck.can_undo(),
+            can_redo: deck.can_redo(),
+            expected: news.expected,
             budget: BUDGET,
         }
     }

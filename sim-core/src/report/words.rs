@@ -246,7 +246,7 @@ impl Ending {
 
 const MINUTE_NS: u64 = 60_000_000_000;
 
-/// Two futures in one sentence: what a change saves, and when the site is normal again, with it and without. Both figures
+/// Two futures in one sentence: what a change saves (`requests.lost`), and when the site is normal again, with it and without. Both figures
 /// are of runs up to the same moment.
 pub fn two_futures(
     change: &str,
@@ -254,7 +254,7 @@ pub fn two_futures(
     without: &Summary,
     clock: Option<Clock>,
 ) -> String {
-    let (lost, before) = (with.requests.failed, without.requests.failed);
+    let (lost, before) = (with.requests.lost, without.requests.lost);
     let said = |lost: u64| readable::spoken(lost as f64);
     let lost = if said(lost) == said(before) {
         format!("{} lost either way", said(lost))

@@ -38,7 +38,7 @@ impl Scenario {
     }
 }
 
-/// The text of what stands at a path below a node; lists are entered by the name of an item.
+/// The text of what stands at a path below a node; lists are entered by the name of an item, or by its number.
 fn inside(node: &Node, words: &[&str]) -> Option<String> {
     let Some((word, rest)) = words.split_first() else {
         return Some(value_text(node));
@@ -46,7 +46,9 @@ fn inside(node: &Node, words: &[&str]) -> Option<String> {
     let named = |item: &&Node| {
         item.get("name").and_then(Node::as_text) == Some(*word) || kind_of(item) == Some(*word)
     };
-    let next = node.get(word).or_else(|| node.items().iter().find(named))?;
+    let numbered = || node.items().get(word.parse::<usize>().ok()?);
+    let item = || node.items().iter().find(named).or_else(numbered);
+    let next = node.get(word).or_else(item)?;
     inside(next, rest)
 }
 

@@ -155,6 +155,11 @@ fn right(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View) {
     {
         cx.does(Command::Panel("futures"));
     }
+    // Where nothing was changed yet, there is nothing to take back.
+    let report = cx.state.report.as_ref();
+    if report.is_some_and(|report| report.can_undo || report.can_redo) {
+        super::topology::what_if::history(ui, cx);
+    }
     ui.add_space(4.0);
     seed_menu(ui, cx, view.summary.seed);
 }
@@ -235,6 +240,10 @@ fn menus(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         }
         ui.separator();
         item(ui, cx, "save-scenario");
+        ui.separator();
+        for name in ["undo", "redo"] {
+            item(ui, cx, name);
+        }
         ui.separator();
         for name in ["save-overlay", "copy-overlay", "copy-command", "copy-link"] {
             item(ui, cx, name);

@@ -48,7 +48,7 @@ pub static FIGURES: &[Figure] = &[
     },
     Figure {
         label: "requests lost",
-        value: |s| Some(s.requests.failed as f64),
+        value: |s| Some(s.requests.lost as f64),
         write: readable::short,
         less_is_better: true,
     },

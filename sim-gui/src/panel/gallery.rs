@@ -27,6 +27,8 @@ pub struct Entry {
     pub title: String,
     /// What it asks.
     pub question: String,
+    /// Whether there is a lesson beside it.
+    pub lesson: bool,
 }
 
 /// Every model, read once.
@@ -36,10 +38,13 @@ pub fn entries() -> &'static [Entry] {
         let entry = |name: &'static str| {
             let scenario = Scenario::read(crate::MODELS.find(name)?, &[], &crate::MODELS).ok()?;
             let (title, question) = (scenario.title().to_owned(), scenario.question().to_owned());
+            let path = crate::MODELS.find(name)?.name;
             Some(Entry {
                 name,
                 title,
                 question,
+                lesson: crate::lesson::path_beside(&path)
+                    .is_some_and(|p| crate::files::lesson(&p).is_some()),
             })
         };
         crate::MODELS
@@ -116,9 +121,14 @@ fn card(ui: &mut egui::Ui, cx: &mut Cx<'_>, entry: &Entry, p: &Palette) {
     let below = left + vec2(0.0, title.size().y + 3.0);
     ui.painter().galley(left, title, p.text);
     ui.painter().galley(below, question, p.weak);
-    let name =
-        ui.painter()
-            .layout_no_wrap(entry.name.to_owned(), crate::theme::mono(11.0), p.accent);
+    let words = if entry.lesson {
+        format!("lesson · {}", entry.name)
+    } else {
+        entry.name.to_owned()
+    };
+    let name = ui
+        .painter()
+        .layout_no_wrap(words, crate::theme::mono(11.0), p.accent);
     let at = Rect::from_min_size(
         egui::pos2(rect.right() - name.size().x - 12.0, rect.top() + 9.0),
         name.size(),
@@ -140,7 +150,8 @@ fn card(ui: &mut egui::Ui, cx: &mut Cx<'_>, entry: &Entry, p: &Palette) {
 fn text(_: &State) -> String {
     let mut text = String::new();
     for entry in entries() {
-        let _ = writeln!(text, "{}: {}", entry.name, entry.question);
+        let lesson = if entry.lesson { ", with a lesson" } else { "" };
+        let _ = writeln!(text, "{}: {}{lesson}", entry.name, entry.question);
     }
     text
 }

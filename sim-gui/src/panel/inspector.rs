@@ -282,23 +282,7 @@ fn memory(memory: Option<MemoryUse>) -> Option<(&'static str, String)> {
 
 /// What people could do now, as buttons.
 fn actions(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, thing: Thing, path: &str) {
-    let offered: &[&str] = match thing {
-        Thing::Server(i) => match (
-            &view.snapshot.servers[i].state,
-            view.snapshot.servers[i].drained,
-        ) {
-            (MachineState::Up, false) => &["drain", "crash"],
-            (MachineState::Up, true) => &["undrain", "crash"],
-            (MachineState::Down, _) => &["restart"],
-            (MachineState::Absent, _) => &["add"],
-            (MachineState::Booting, _) => &[],
-        },
-        Thing::Instance(i) if view.snapshot.instances[i].state == MachineState::Down => {
-            &["restart"]
-        }
-        Thing::Instance(_) => &["crash"],
-        Thing::Source(_) => &[],
-    };
+    let offered = offered(view, thing);
     let another = another_like(cx.state, thing);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if let Some(edit) = another {
@@ -318,6 +302,27 @@ fn actions(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, thing: Thing, path: 
             }
         }
     });
+}
+
+/// What people could do now.
+pub(super) fn offered(view: &View, thing: Thing) -> &'static [&'static str] {
+    match thing {
+        Thing::Server(i) => match (
+            &view.snapshot.servers[i].state,
+            view.snapshot.servers[i].drained,
+        ) {
+            (MachineState::Up, false) => &["drain", "crash"],
+            (MachineState::Up, true) => &["undrain", "crash"],
+            (MachineState::Down, _) => &["restart"],
+            (MachineState::Absent, _) => &["add"],
+            (MachineState::Booting, _) => &[],
+        },
+        Thing::Instance(i) if view.snapshot.instances[i].state == MachineState::Down => {
+            &["restart"]
+        }
+        Thing::Instance(_) => &["crash"],
+        Thing::Source(_) => &[],
+    }
 }
 
 /// A further server like the one selected, under the next name that is free.
@@ -358,6 +363,51 @@ fn parameters_below(
         cx.state.label_to_second(view.at)
     );
     ui.label(RichText::new(words).font(font(11.0)).color(p.weak));
+    let values = values(cx, view, path, pattern);
+    let value_of = |path: &str| {
+        let (.., value) = values.iter().find(|(other, ..)| path == other)?;
+        value.as_deref()
+    };
+    // A parameter of a kind is shown while the value above it is of this kind, or has it in its list.
+    let shown = |path: &str, row: &KeyRow| {
+        let Some((kind, (above, _))) = row.of_kind.zip(path.rsplit_once('.')) else {
+            return true;
+        };
+        match above.rsplit_once('.') {
+            Some((list, word)) if word == kind => {
+                value_of(list).is_some_and(|value| value.contains(&format!("\"{kind}\"")))
+            }
+            _ => value_of(above).is_some_and(|value| form::kind_of(value) == kind),
+        }
+    };
+    // What is written comes first: it is what this scenario is about.
+    let all = values
+        .iter()
+        .filter(|(path, row, _)| shown(path, &key_rows()[*row]));
+    let (written, defaults): (Vec<_>, Vec<_>) = all.partition(|(.., value)| value.is_some());
+    for (path, row, value) in written.into_iter().chain(defaults) {
+        let field = Field {
+            name: &short(path),
+            path,
+            row: &key_rows()[*row],
+            value: value.as_deref(),
+            hint: "Enter, or letting go of the slider, makes the change.",
+            style: &form::PANEL,
+        };
+        if let Some(value) = form::field(ui, &field, cx.local) {
+            cx.does(Command::Edit(Edit::set(path, value)));
+        }
+    }
+}
+
+/// All that can change while time runs below a path, with its row and its value at the moment shown. Read once for each
+/// moment.
+pub(super) fn values(
+    cx: &mut Cx<'_>,
+    view: &View,
+    path: &str,
+    pattern: &str,
+) -> Vec<(String, usize, Option<String>)> {
     let key = (
         view.branch,
         view.at,
@@ -392,42 +442,8 @@ fn parameters_below(
             .values
             .insert(path.to_owned(), ValuesAt { key, rows });
     }
-    let Some(values) = cx.local.values.get(path).map(|values| values.rows.clone()) else {
-        return;
-    };
-    let value_of = |path: &str| {
-        let (.., value) = values.iter().find(|(other, ..)| path == other)?;
-        value.as_deref()
-    };
-    // A parameter of a kind is shown while the value above it is of this kind, or has it in its list.
-    let shown = |path: &str, row: &KeyRow| {
-        let Some((kind, (above, _))) = row.of_kind.zip(path.rsplit_once('.')) else {
-            return true;
-        };
-        match above.rsplit_once('.') {
-            Some((list, word)) if word == kind => {
-                value_of(list).is_some_and(|value| value.contains(&format!("\"{kind}\"")))
-            }
-            _ => value_of(above).is_some_and(|value| form::kind_of(value) == kind),
-        }
-    };
-    // What is written comes first: it is what this scenario is about.
-    let all = values
-        .iter()
-        .filter(|(path, row, _)| shown(path, &key_rows()[*row]));
-    let (written, defaults): (Vec<_>, Vec<_>) = all.partition(|(.., value)| value.is_some());
-    for (path, row, value) in written.into_iter().chain(defaults) {
-        let field = Field {
-            name: &short(path),
-            path,
-            row: &key_rows()[*row],
-            value: value.as_deref(),
-            hint: "Enter, or letting go of the slider, makes the change.",
-        };
-        if let Some(value) = form::field(ui, &field, cx.local) {
-            cx.does(Command::Edit(Edit::set(path, value)));
-        }
-    }
+    let values = cx.local.values.get(path);
+    values.map_or_else(Vec::new, |values| values.rows.clone())
 }
 
 /// The paths of all that can change while time runs at a thing, with their rows. What stands there by
@@ -453,12 +469,29 @@ fn live_paths(model: Option<&Arc<Model>>, path: &str, pattern: &str) -> Vec<(Str
     found
 }
 
-/// The names that stand in a list at a service or its balancer.
+/// The names that stand in a list at a service, its balancer or one of its servers; crash rules go by their numbers.
 fn names_in(model: &Model, path: &str, list: &str) -> Vec<String> {
-    let service = path.split('.').nth(1);
+    let words: Vec<&str> = path.split('.').collect();
+    let service = words.get(1).copied();
     let Some(service) = model.services.iter().find(|s| Some(&*s.name) == service) else {
         return Vec::new();
     };
+    if list == "crash" {
+        let server = |name: &str| {
+            let of_service = service
+                .servers
+                .iter()
+                .map(|id| &model.servers[id.0 as usize]);
+            let mut of_service = of_service;
+            of_service.find(|server| server.name == name)
+        };
+        let rules = match words.get(2..) {
+            Some(["balancer"]) => service.balancer.crash.len(),
+            Some(["server", name]) => server(name).map_or(0, |s| s.params.crash.len()),
+            _ => 0,
+        };
+        return (0..rules).map(|number| number.to_string()).collect();
+    }
     let named = |at: &str| {
         let below = format!("service.{}.{at}.", service.name);
         let asks = service.asks().map(|ask| ask.path(service, model));

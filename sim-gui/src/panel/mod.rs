@@ -37,6 +37,8 @@ pub enum Place {
     RightBelow,
     /// At the bottom.
     Bottom,
+    /// Across the window, over the stage.
+    Over,
 }
 
 /// A panel.

@@ -62,7 +62,7 @@ fn banner(plain: &Plain) -> Vec<String> {
     let up = servers.iter().filter(|s| s.state == MachineState::Up);
     vec![
         format!("servers up {} of {}", up.count(), servers.len()),
-        format!("lost so far {}", short(plain.figure("/requests/failed"))),
+        format!("lost so far {}", short(plain.figure("/requests/lost"))),
         format!("availability {}", share(plain.figure("/availability"))),
         format!(
             "attempts/request {}",
@@ -224,7 +224,7 @@ fn the_figures_of_two_futures_are_those_of_two_summaries() {
     let spent = "/slos/answered within 2 s/budget_spent";
     let expected = [
         row("availability", "/availability", &share),
-        row("requests lost", "/requests/failed", &short),
+        row("requests lost", "/requests/lost", &short),
         row("response time p50", "/response_time_s/p50", &seconds),
         row("response time p99", "/response_time_s/p99", &seconds),
         row("answered per second", "/goodput_hz", &short),

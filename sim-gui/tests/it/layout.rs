@@ -72,6 +72,27 @@ fn texts(harness: &Harness<'_, App>) -> Vec<Seen> {
     found
 }
 
+/// Texts of what is drawn last, which lies over all else, that lie upon one another within a rectangle.
+pub(crate) fn texts_within(harness: &Harness<'_, App>, place: Rect) -> Vec<String> {
+    let inside = |seen: &Seen| place.contains_rect(seen.place.shrink(1.0));
+    let mut texts: Vec<Seen> = texts(harness).into_iter().filter(inside).collect();
+    // What it lies upon was drawn before it: from its title on.
+    let title = texts
+        .iter()
+        .rposition(|seen| seen.words.starts_with("What if, from"));
+    texts.drain(..title.unwrap_or(0));
+    let mut wrong = Vec::new();
+    for (i, one) in texts.iter().enumerate() {
+        for other in &texts[..i] {
+            let both = one.place.shrink(1.0).intersect(other.place.shrink(1.0));
+            if both.width() > 1.5 && both.height() > 3.0 {
+                wrong.push(format!("{:?} lies upon {:?}", one.words, other.words));
+            }
+        }
+    }
+    wrong
+}
+
 /// What is wrong with the texts on the screen; `wide`: the picture may be moved sideways under its frame.
 fn wrong(harness: &Harness<'_, App>, wide: bool) -> Vec<String> {
     let texts = texts(harness);
@@ -102,7 +123,7 @@ fn wrong(harness: &Harness<'_, App>, wide: bool) -> Vec<String> {
     wrong
 }
 
-const WIDTHS: [(f32, f32); 6] = [
+pub(crate) const WIDTHS: [(f32, f32); 6] = [
     (390.0, 844.0),
     (900.0, 560.0),
     (1280.0, 800.0),
@@ -170,6 +191,8 @@ fn two_futures_fit_every_window() {
     perform(&mut harness, Command::Edit(edit));
     perform(&mut harness, Command::SeekBy(20.0 * 60.0));
     in_every_width(&mut harness, "two futures", &mut all);
+    perform(&mut harness, Command::Director);
+    in_every_width(&mut harness, "two futures and a director", &mut all);
     assert!(all.is_empty(), "{} wrong:\n{}", all.len(), all.join("\n"));
 }
 
@@ -208,6 +231,25 @@ fn the_opening_scene_fits_every_window_and_leads_on() {
     assert!(playing(&harness));
     // It is not shown to whoever asks for something.
     assert!(!window(opening("incident")).state().state().welcome);
+}
+
+#[test]
+fn a_lesson_fits_every_window() {
+    let mut all = Vec::new();
+    let mut harness = window(Opening {
+        at: Some("12:25:20".to_owned()),
+        ..opening("incident")
+    });
+    perform(&mut harness, Command::Panel("lesson"));
+    in_every_width(&mut harness, "question", &mut all);
+    perform(&mut harness, Command::ClassMode);
+    in_every_width(&mut harness, "before a class", &mut all);
+    perform(&mut harness, Command::ClassMode);
+    perform(&mut harness, Command::Answer(1, 2, true));
+    perform(&mut harness, Command::SeekBy(6.0 * 60.0));
+    perform(&mut harness, Command::SeekBy(-45.0));
+    in_every_width(&mut harness, "explained", &mut all);
+    assert!(all.is_empty(), "{} wrong:\n{}", all.len(), all.join("\n"));
 }
 
 #[test]

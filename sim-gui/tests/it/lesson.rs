@@ -1,6 +1,7 @@
 //! Lessons: what they claim is true, and time stops for their questions.
 
 use crate::screen::{perform, settle, window, window_at};
+use eframe::egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sim_core::edit::overlay;
@@ -89,6 +90,107 @@ fn what_lessons_claim_is_true() {
     }
 }
 
+/// Waits until time stands still.
+fn stopped(harness: &mut Harness<'_, App>) {
+    for _ in 0..20_000 {
+        harness.run_steps(1);
+        let report = harness.state().state().report.as_ref().expect("a report");
+        if report.settled && !report.transport.playing {
+            harness.run_steps(2);
+            return;
+        }
+    }
+    panic!("time does not stop");
+}
+
+#[test]
+fn there_are_lessons_and_what_they_ask_about_is_on_the_stage() {
+    let lessons = lessons();
+    let names: Vec<&str> = lessons.iter().map(|(name, _)| *name).collect();
+    for name in ["incident", "retry-storm", "cascade", "herd-after-reconnect"] {
+        assert!(names.contains(&name), "{name} is not in {names:?}");
+    }
+    for (name, lesson) in lessons {
+        let harness = window(opening(name));
+        for card in &lesson.cards {
+            let thing = card.thing.as_deref().expect("something is asked about");
+            let found = ["server", "balancer", "source"].iter().any(|kind| {
+                let label = format!("{kind} {thing} ");
+                harness.query_all_by_label_contains(&label).count() == 1
+            });
+            assert!(found, "{name}: {thing}");
+        }
+    }
+}
+
+#[test]
+fn a_lesson_is_taken_with_keys_alone_to_its_score() {
+    let mut harness = window(opening("cascade"));
+    let lesson = harness.state().state().lesson.clone().expect("a lesson");
+    perform(&mut harness, Command::Panel("lesson"));
+    perform(&mut harness, Command::Speed(f64::INFINITY));
+    harness.key_press(Key::Enter);
+    harness.run_steps(2);
+    let letters = [Key::A, Key::B, Key::C];
+    for (number, card) in lesson.cards.iter().enumerate() {
+        stopped(&mut harness);
+        assert!(harness.query_by_label(&card.question).is_some(), "{number}");
+        assert!(harness.query_by_label(&card.explain).is_none());
+        // Nothing is gone on with while there is no answer.
+        harness.key_press(Key::Enter);
+        harness.run_steps(2);
+        assert!(!harness.state().state().answers.is_locked(number));
+        // The second is answered wrongly.
+        let answer = if number == 1 { 2 } else { card.right - 1 };
+        harness.key_press(letters[answer]);
+        harness.run_steps(2);
+        harness.key_press(Key::Enter);
+        harness.run_steps(2);
+        stopped(&mut harness);
+        assert!(harness.query_by_label(&card.explain).is_some(), "{number}");
+        harness.key_press(Key::Enter);
+        harness.run_steps(3);
+    }
+    assert!(harness.query_by_label("3 of 4 right.").is_some());
+    let took = "nobody was told to detect, ";
+    assert!(harness.query_by_label_contains(took).is_some());
+    let took = "not until now to recover.";
+    assert!(harness.query_by_label_contains(took).is_some());
+    harness.get_by_label("Take it again").click();
+    harness.run_steps(3);
+    let state = harness.state().state();
+    assert!(state.answers.given.iter().all(Option::is_none));
+}
+
+#[test]
+fn a_class_votes_until_its_teacher_locks_the_votes() {
+    let mut harness = window_at("incident", "12:20");
+    perform(&mut harness, Command::Panel("lesson"));
+    let answers = harness.state().state().lesson.clone().expect("a lesson");
+    let answers = answers.cards[0].answers.clone();
+    perform(&mut harness, Command::ClassMode);
+    for key in [Key::B, Key::A, Key::B, Key::C, Key::A] {
+        harness.key_press(key);
+        harness.run_steps(1);
+    }
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::A);
+    harness.run_steps(2);
+    for (answer, votes) in answers.iter().zip([1, 2, 1]) {
+        let label = format!("{answer}, votes: {votes}");
+        assert!(harness.query_by_label(&label).is_some(), "{label}");
+    }
+    harness.get_by_label("Lock the votes").click();
+    harness.run_steps(3);
+    let state = harness.state().state();
+    assert!(state.answers.is_locked(0));
+    assert_eq!(state.answers.choice(0), Some(1));
+    assert!(!state.report.as_ref().expect("a report").transport.playing);
+    harness.key_press(Key::A);
+    harness.run_steps(2);
+    assert_eq!(harness.state().state().answers.votes_of(0), [1, 2, 1]);
+    assert!(harness.query_by_label("Play to 12:25").is_some());
+}
+
 fn opening(name: &str) -> Opening {
     Opening {
         scenario: Some(name.to_owned()),
@@ -107,18 +209,8 @@ fn time_stops_for_a_question_and_the_answer_is_locked() {
     settle(&mut harness);
     let clock = harness.state().state().model().expect("a model").clock;
     let lesson = harness.state().state().lesson.clone().expect("a lesson");
-    harness.get_by_label("Play").click();
-    let stopped = |harness: &mut Harness<'_, App>| {
-        for _ in 0..20_000 {
-            harness.run_steps(1);
-            let report = harness.state().state().report.as_ref().expect("a report");
-            if report.settled && !report.transport.playing {
-                harness.run_steps(2);
-                return;
-            }
-        }
-        panic!("time does not stop");
-    };
+    perform(&mut harness, Command::Panel("lesson"));
+    harness.get_by_label("Begin").click();
     harness.run_steps(3);
     stopped(&mut harness);
     assert_eq!(harness.state().state().now(), lesson.cards[0].at(clock));
@@ -128,11 +220,10 @@ fn time_stops_for_a_question_and_the_answer_is_locked() {
     );
     harness.get_by_label(&lesson.cards[0].answers[1]).click();
     harness.run_steps(2);
-    harness.get_by_label("Lock my answer").click();
-    harness.run_steps(2);
-    assert!(harness.state().state().answers.is_locked(0));
-    harness.get_by_label("Play to 12:25").click();
+    assert!(!harness.state().state().answers.is_locked(0));
+    harness.get_by_label("Continue").click();
     harness.run_steps(3);
+    assert!(harness.state().state().answers.is_locked(0));
     stopped(&mut harness);
     let until = lesson.cards[0].until(clock);
     assert_eq!(harness.state().state().now(), until);
@@ -153,6 +244,7 @@ fn time_stops_for_a_question_and_the_answer_is_locked() {
 #[test]
 fn the_plot_of_a_card_is_shown_and_framed_while_it_is_explained() {
     let mut harness = window_at("incident", "12:25:20");
+    perform(&mut harness, Command::Panel("lesson"));
     let lesson = harness.state().state().lesson.clone().expect("a lesson");
     let card = &lesson.cards[1];
     assert_eq!(card.plot, "queue");
@@ -198,6 +290,7 @@ fn the_plot_of_a_card_is_shown_and_framed_while_it_is_explained() {
 #[test]
 fn a_plot_that_is_shown_anyway_is_framed_in_its_place() {
     let mut harness = window_at("incident", "12:20");
+    perform(&mut harness, Command::Panel("lesson"));
     perform(&mut harness, Command::Answer(0, 1, true));
     assert!(
         harness

@@ -215,6 +215,10 @@ fn the_incident_looks_as_it_did() {
         window.go(at);
         wrong.extend(compare(&format!("incident-{name}-dark"), &window.picture()));
     }
+    window.perform(Command::Director);
+    window.go("12:30:08");
+    wrong.extend(compare("director-dark", &window.picture()));
+    window.perform(Command::Director);
     window.perform(Command::Theme);
     for (name, at) in MOMENTS {
         window.go(at);
@@ -228,13 +232,96 @@ fn the_incident_looks_as_it_did() {
         "service.web.server.web-1.weight",
         "3",
     )));
-    // A lesson hides what comes until somebody asks.
-    window.perform(Command::Reveal);
     window.explored();
     window.go("12:45");
     wrong.extend(compare("futures-light", &window.picture()));
     window.perform(Command::Theme);
     wrong.extend(compare("futures-dark", &window.picture()));
+    // The crosshair with its table, in a stretch that is shown larger in the lanes as well.
+    let moment = |minutes: u64| sim_core::time::Instant(minutes * 60_000_000_000);
+    window.perform(Command::Zoom(Some((moment(8), moment(40)))));
+    let plot = window
+        .harness
+        .get_by_label("plot: Requests/s to servers")
+        .rect();
+    window.harness.hover_at(plot.center());
+    window.harness.run_steps(8);
+    wrong.extend(compare("crosshair-dark", &window.picture()));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_lesson_looks_as_it_did() {
+    let mut wrong = Vec::new();
+    let sizes = [
+        (Looks::Dark, SIZE, "dark"),
+        (Looks::Light, SIZE, "light"),
+        (Looks::Dark, PHONE, "phone"),
+    ];
+    for (looks, size, suffix) in sizes {
+        let mut window = Window::sized("incident", looks, size);
+        window.perform(Command::Panel("lesson"));
+        window.explored();
+        window.go("12:25:12");
+        // Until what is asked about no longer pulses.
+        window.harness.run_steps(30);
+        wrong.extend(compare(
+            &format!("lesson-asked-{suffix}"),
+            &window.picture(),
+        ));
+        if suffix == "light" {
+            window.perform(Command::ClassMode);
+            for (answer, votes) in [4, 9, 11].into_iter().enumerate() {
+                for _ in 0..votes {
+                    window.perform(Command::Vote(1, answer, true));
+                }
+            }
+            window.harness.run_steps(30);
+            wrong.extend(compare("lesson-class-light", &window.picture()));
+            window.perform(Command::ClassMode);
+        }
+        let rights = [1, 2, 0, 2, 2, 1];
+        for (card, answer) in rights.into_iter().enumerate() {
+            window.perform(Command::Answer(card, answer, true));
+        }
+        window.go("14:44");
+        window.perform(Command::Continue);
+        wrong.extend(compare(
+            &format!("lesson-score-{suffix}"),
+            &window.picture(),
+        ));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_card_of_a_server_looks_as_it_did() {
+    let mut wrong = Vec::new();
+    let sizes = [
+        (Looks::Dark, SIZE, "dark"),
+        (Looks::Light, SIZE, "light"),
+        (Looks::Dark, PHONE, "phone"),
+    ];
+    for (looks, size, suffix) in sizes {
+        let mut window = Window::sized("incident", looks, size);
+        window.explored();
+        window.go("12:25");
+        window.perform(Command::Select(Some(sim_gui::state::Thing::Server(0))));
+        let field = "what if service.web.server.web-1.weight";
+        window.harness.get_by_label(field).focus();
+        window.harness.run_steps(2);
+        let select_all = eframe::egui::Modifiers::COMMAND;
+        window
+            .harness
+            .key_press_modifiers(select_all, eframe::egui::Key::A);
+        window.harness.run_steps(2);
+        window.harness.get_by_label(field).type_text("3");
+        window.harness.run_steps(3);
+        window.harness.key_press(eframe::egui::Key::Enter);
+        window.harness.run_steps(3);
+        settle(&mut window.harness);
+        wrong.extend(compare(&format!("card-{suffix}"), &window.picture()));
+    }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -250,7 +337,8 @@ fn the_opening_scene_looks_as_it_did() {
     while playing(&window) {
         window.harness.run_steps(1);
     }
-    window.harness.run_steps(3);
+    // What flies is counted from rates that are simulated by then.
+    window.explored();
     wrong.extend(compare("opening-dark", &window.picture()));
     window.perform(Command::Theme);
     wrong.extend(compare("opening-light", &window.picture()));
@@ -284,6 +372,8 @@ fn every_panel_looks_as_it_did() {
             window.perform(Command::Panel(panel.name));
             if panel.name == "inspector" {
                 window.perform(Command::Select(Some(sim_gui::state::Thing::Server(0))));
+                // The card that comes with it has pictures of its own.
+                window.perform(Command::Escape);
             }
             wrong.extend(compare(
                 &format!("panel-{}-{suffix}", panel.name),
@@ -314,6 +404,8 @@ fn forms_questions_and_help_look_as_they_did() {
             window.harness.run_steps(3);
         }
         // An answer explained, with the plot that shows it.
+        window.perform(Command::Panel("topology"));
+        window.perform(Command::Panel("lesson"));
         window.go("12:25:12");
         window.perform(Command::Answer(1, 2, true));
         window.go("12:30:32");

@@ -121,6 +121,20 @@ fn every_panel_opens_and_says_what_it_shows() {
 }
 
 #[test]
+fn space_begins_the_day_on_the_opening_scene() {
+    let mut harness = window(Opening {
+        scenario: None,
+        ..opening("incident")
+    });
+    assert!(harness.state().state().welcome);
+    harness.key_press(Key::Space);
+    harness.run_steps(3);
+    let state = harness.state().state();
+    assert!(!state.welcome && !state.settings.is_open("lesson"));
+    assert!(state.report.as_ref().expect("a report").transport.playing);
+}
+
+#[test]
 fn keys_buttons_and_the_palette_move_the_play_head() {
     let mut harness = window(opening("first"));
     harness.key_press(Key::ArrowRight);
@@ -176,6 +190,9 @@ fn a_server_is_selected_by_its_name_and_drained_by_a_button() {
     harness
         .get_by_label_contains(&format!("server {server} "))
         .click();
+    harness.run_steps(3);
+    // Its card lies over the inspector until it is closed.
+    harness.key_press(Key::Escape);
     harness.run_steps(3);
     harness.get_by_label("drain").click();
     harness.run_steps(3);
@@ -310,6 +327,8 @@ fn two_futures_are_told_in_one_sentence() {
     let mut harness = window_at("incident", "12:25");
     let edit = sim_gui::playback::Edit::set("service.web.server.web-1.weight", "3");
     perform(&mut harness, Command::Edit(edit));
+    // What comes is shown with a fork, and hidden once more.
+    perform(&mut harness, Command::Reveal);
     let sentence = |harness: &Harness<'_, App>| harness.state().state().sentence();
     assert_eq!(sentence(&harness), None, "they have not parted yet");
     perform(&mut harness, Command::SeekBy(20.0 * 60.0));

@@ -127,19 +127,19 @@ fn whatever_a_change_took_with_it_comes_back_to_the_last_digit() {
     for (main, seconds, edit) in [(0, 60, weight("1")), (1, 120, weight("2")), (0, 200, add)] {
         ask(&mut deck, Request::Show(main, None));
         ask(&mut deck, Request::Seek(at(seconds)));
-        ask(&mut deck, Request::Edit(edit));
+        ask(&mut deck, Request::Edit(vec![edit]));
         states.push(branches(&mut deck));
     }
     // B is changed, and C goes; C is made again; B is closed, and C goes with it.
     ask(&mut deck, Request::Show(1, None));
     ask(&mut deck, Request::Seek(at(60)));
-    ask(&mut deck, Request::Edit(weight("4")));
+    ask(&mut deck, Request::Edit(vec![weight("4")]));
     states.push(branches(&mut deck));
     assert_eq!(deck.branches().len(), 3);
     ask(&mut deck, Request::Seek(at(150)));
     ask(
         &mut deck,
-        Request::Edit(Edit::act("drain", "service.web.server.b")),
+        Request::Edit(vec![Edit::act("drain", "service.web.server.b")]),
     );
     states.push(branches(&mut deck));
     ask(&mut deck, Request::Close(1));
@@ -149,7 +149,7 @@ fn whatever_a_change_took_with_it_comes_back_to_the_last_digit() {
     for i in 1..8 {
         ask(&mut deck, Request::Show(0, None));
         ask(&mut deck, Request::Seek(at(300 + i)));
-        ask(&mut deck, Request::Edit(weight("3")));
+        ask(&mut deck, Request::Edit(vec![weight("3")]));
         states.push(branches(&mut deck));
     }
     let last = states.len() - 1;
@@ -164,7 +164,7 @@ fn whatever_a_change_took_with_it_comes_back_to_the_last_digit() {
     // Something new is done: what was undone is gone.
     ask(&mut deck, Request::Undo);
     ask(&mut deck, Request::Seek(at(500)));
-    ask(&mut deck, Request::Edit(weight("6")));
+    ask(&mut deck, Request::Edit(vec![weight("6")]));
     let told = deck.news().said_seen;
     ask(&mut deck, Request::Redo);
     assert_eq!(deck.news().said_seen, told + 1);
@@ -174,8 +174,8 @@ fn whatever_a_change_took_with_it_comes_back_to_the_last_digit() {
 fn a_change_that_was_refused_is_nothing_to_undo() {
     let mut deck = deck();
     ask(&mut deck, Request::Seek(at(60)));
-    ask(&mut deck, Request::Edit(weight("1")));
-    ask(&mut deck, Request::Edit(weight("-1")));
+    ask(&mut deck, Request::Edit(vec![weight("1")]));
+    ask(&mut deck, Request::Edit(vec![weight("-1")]));
     assert!(deck.news().refused.is_some());
     ask(&mut deck, Request::Undo);
     assert_eq!(deck.branches().len(), 1);

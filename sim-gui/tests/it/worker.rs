@@ -57,7 +57,7 @@ fn requests_never_keep_whoever_has_no_threads() {
     worker.send(Request::Undo);
     worker.send(Request::Redo);
     worker.send(Request::Seek(at(3600)));
-    worker.send(Request::Edit(weight("5")));
+    worker.send(Request::Edit(vec![weight("5")]));
     let sent = begin.elapsed();
     assert!(sent < Duration::from_millis(100), "{sent:?}");
     let (report, longest) = settle(&mut worker);
@@ -81,10 +81,10 @@ fn requests_never_keep_whoever_has_no_threads() {
 fn what_is_asked_for_meanwhile_is_done_in_its_order() {
     let mut worker = Sliced::start(incident()).expect("valid");
     worker.send(Request::Seek(at(1800)));
-    worker.send(Request::Edit(weight("3")));
+    worker.send(Request::Edit(vec![weight("3")]));
     worker.send(Request::Seek(at(3000)));
     worker.send(Request::Seek(at(2400)));
-    worker.send(Request::Edit(weight("4")));
+    worker.send(Request::Edit(vec![weight("4")]));
     worker.send(Request::Close(0));
     worker.send(Request::Undo);
     worker.send(Request::Seek(at(60)));

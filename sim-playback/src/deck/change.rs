@@ -3,15 +3,16 @@
 use super::queue::Job;
 use super::{BRANCHES_MAX, Deck};
 use crate::branch::{Branch, Pace};
+use crate::expected::Looking;
 use crate::{Edit, Edited, letter};
 use sim_core::engine::Simulation;
 use sim_core::scenario::{Problem, Problems};
 use sim_core::time::Instant;
 use std::collections::VecDeque;
 
-/// A change that is being made.
+/// Changes of one moment that are being made.
 pub(super) struct Change {
-    edit: Edit,
+    edits: Vec<Edit>,
     /// The branch whose moment is changed.
     of: u64,
     at: Instant,
@@ -35,7 +36,7 @@ impl Deck {
     /// What is wrong with the change; nothing has then happened.
     pub fn edit(&mut self, edit: Edit) -> Result<usize, Problems> {
         self.finish_seeking();
-        let mut change = self.change_now(edit);
+        let mut change = self.change_now(vec![edit]);
         let branch = loop {
             if let Some(found) = self.make(&mut change, &mut || false) {
                 break found?;
@@ -48,12 +49,12 @@ impl Deck {
         Ok(branch)
     }
 
-    /// A change of the main branch at the moment shown.
-    pub(super) fn change_now(&self, edit: Edit) -> Change {
+    /// Changes of the main branch at the moment shown.
+    pub(super) fn change_now(&self, edits: Vec<Edit>) -> Change {
         let (main, beside) = self.shown;
         let id = |branch: usize| self.branches[branch].id;
         Change {
-            edit,
+            edits,
             of: id(main),
             at: self.now(),
             shown: [Some(id(main)), beside.map(id)],
@@ -66,7 +67,7 @@ impl Deck {
     pub(super) fn replay(&self, mut edits: VecDeque<Edited>, branch: u64) -> Option<Job> {
         let Edited { at, edit } = edits.pop_front()?;
         Some(Job::Change(Box::new(Change {
-            edit,
+            edits: vec![edit],
             of: branch,
             at: at.min(self.horizon()),
             shown: [Some(branch), None],
@@ -97,7 +98,7 @@ impl Deck {
             })
         };
         if let Some(branch) = begins_here(self, change.at, None) {
-            return Some(self.amend(branch, change.edit.clone()));
+            return Some(self.amend(branch, change.edits.clone()));
         }
         // A moment of the past belongs to the branch that lived it.
         let owner = self.owner(self.number(change.of).unwrap_or(0), change.at);
@@ -120,16 +121,16 @@ impl Deck {
         if self.transport.goal == change.at {
             self.transport.goal = at;
         }
-        let edit = change.edit.clone();
+        let edits = change.edits.clone();
         Some(match begins_here(self, at, Some(owner)) {
-            Some(branch) => self.amend(branch, edit),
-            None => self.fork(owner, &moment, edit),
+            Some(branch) => self.amend(branch, edits),
+            None => self.fork(owner, &moment, edits),
         })
     }
 
-    fn amend(&mut self, branch: usize, edit: Edit) -> Result<usize, Problems> {
+    fn amend(&mut self, branch: usize, edits: Vec<Edit>) -> Result<usize, Problems> {
         let before = self.plan();
-        self.branches[branch].amend(edit)?;
+        self.branches[branch].amend(edits)?;
         let dropped = self.drop_children_of(branch);
         self.renew(branch);
         if !dropped.is_empty() {
@@ -142,14 +143,19 @@ impl Deck {
         Ok(branch)
     }
 
-    fn fork(&mut self, owner: usize, moment: &Simulation, edit: Edit) -> Result<usize, Problems> {
+    fn fork(
+        &mut self,
+        owner: usize,
+        moment: &Simulation,
+        edits: Vec<Edit>,
+    ) -> Result<usize, Problems> {
         let full = self.branches.len() >= BRANCHES_MAX;
         let oldest = (1..self.branches.len()).find(|b| *b != owner && !self.is_parent(*b));
         if full && oldest.is_none() {
             return Err(too_many());
         }
         let before = self.plan();
-        let fork = self.branches[owner].fork(owner, self.next_id, moment, vec![edit])?;
+        let fork = self.branches[owner].fork(owner, self.next_id, moment, edits)?;
         self.next_id += 1;
         let parent = self.branches[owner].id;
         let number = self.push(fork);
@@ -186,6 +192,15 @@ impl Deck {
         let own = self.branches[branch].own_edits().iter();
         let own: Vec<String> = own.map(|edited| edited.edit.words()).collect();
         format!("{} ({})", letter(branch), own.join(", "))
+    }
+
+    /// What is to be looked at to say what changes would do at the moment shown.
+    pub(super) fn look_at(&self, edits: Vec<Edit>) -> Option<Looking> {
+        let main = self.shown.0;
+        let shown = self.cursor(main)?;
+        // In the past of a fork the scenario is that of the branch that lived it.
+        let lived = &self.branches[self.owner(main, shown.now())];
+        Some(Looking::begin(main, shown, lived, edits))
     }
 
     /// Closes a fork and what was forked from it. The first branch stays.

@@ -69,6 +69,16 @@ impl Deck {
         done.push(before);
     }
 
+    /// Whether there is a change to take back.
+    pub fn can_undo(&self) -> bool {
+        !self.history.done.is_empty()
+    }
+
+    /// Whether there is one to make again.
+    pub fn can_redo(&self) -> bool {
+        !self.history.undone.is_empty()
+    }
+
     pub(super) fn undo(&mut self) -> Option<Job> {
         let Some(plan) = self.history.done.pop() else {
             self.say("there is nothing to undo");

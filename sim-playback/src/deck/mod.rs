@@ -16,7 +16,7 @@ mod history;
 mod queue;
 
 use super::branch::{Branch, Pace};
-use super::transport::{FASTEST_S, Transport};
+use super::transport::{Transport, played_as_fast_as_possible};
 use super::view::View;
 use sim_core::engine::Simulation;
 use sim_core::scenario::{Problems, Scenario};
@@ -283,9 +283,8 @@ impl Deck {
             return;
         }
         // As fast as possible is a whole run in some seconds, if the engine can do that.
-        let fastest = self.horizon().as_secs_f64() / FASTEST_S;
         let speed = if self.transport.speed.is_infinite() {
-            fastest
+            played_as_fast_as_possible(self.horizon())
         } else {
             self.transport.speed
         };

@@ -7,6 +7,7 @@
 use super::change::Change;
 use super::history::Plan;
 use super::{Deck, Pending};
+use crate::expected::{Expected, Looking};
 use crate::{Edit, Edited, Request};
 use sim_core::engine::Simulation;
 use sim_core::scenario::Problems;
@@ -21,8 +22,11 @@ pub(super) enum Job {
     Step,
     NextEvent,
     PreviousEvent,
-    Edit(Edit),
+    Edit(Vec<Edit>),
     Change(Box<Change>),
+    /// Looks at what changes would do, before anybody makes them.
+    Expect(Vec<Edit>),
+    Look(Box<Looking>),
     /// Changes that are still to be made, the one after the other, and the branch they lead to.
     Replay(VecDeque<Edited>, u64),
     Show(u64, Option<u64>),
@@ -44,6 +48,8 @@ pub struct News {
     pub said: Option<Arc<str>>,
     /// Grows whenever there is something new to tell.
     pub said_seen: u64,
+    /// What servers would get if what was asked about last were done.
+    pub expected: Option<Arc<Expected>>,
 }
 
 impl Deck {
@@ -74,7 +80,9 @@ impl Deck {
             Request::Step => Job::Step,
             Request::NextEvent => Job::NextEvent,
             Request::PreviousEvent => Job::PreviousEvent,
-            Request::Edit(edit) => Job::Edit(edit),
+            Request::Edit(edits) if edits.is_empty() => return,
+            Request::Edit(edits) => Job::Edit(edits),
+            Request::Expect(edits) => Job::Expect(edits),
             Request::Replay(edits) => Job::Replay(edits.into(), self.branches[self.shown.0].id),
             Request::Show(main, beside) => {
                 Job::Show(self.id(main), beside.map(|branch| self.id(branch)))
@@ -98,10 +106,11 @@ impl Deck {
             self.queue.extend(left);
             return;
         }
-        // Of several moments in a row only the last is gone to.
+        // Of several moments in a row only the last is gone to, and of several questions the last is answered.
         if matches!(
             (self.queue.back(), &job),
             (Some(Job::Seek(_)), Job::Seek(_))
+                | (Some(Job::Expect(_) | Job::Look(_)), Job::Expect(_))
         ) {
             self.queue.pop_back();
         }
@@ -116,7 +125,12 @@ impl Deck {
             Job::Step => self.step(),
             Job::NextEvent => self.next_event(),
             Job::PreviousEvent => self.previous_event(),
-            Job::Edit(edit) => return Some(Job::Change(Box::new(self.change_now(edit)))),
+            Job::Edit(edits) => return Some(Job::Change(Box::new(self.change_now(edits)))),
+            Job::Expect(edits) => return self.look_at(edits).map(|l| Job::Look(Box::new(l))),
+            Job::Look(mut looking) => match looking.work(stop) {
+                Some(expected) => self.news.expected = Some(Arc::new(expected)),
+                None => return Some(Job::Look(looking)),
+            },
             Job::Change(mut change) => match self.make(&mut change, stop) {
                 Some(Ok(branch)) => {
                     self.judge(None);

@@ -195,7 +195,7 @@ fn figures_are_those_of_the_time_line_and_the_summary() {
         let second = picture.lines().nth(1).expect("two lines");
         let lost = format!(
             "lost so far {} ",
-            readable::short(summary.requests.failed as f64)
+            readable::short(summary.requests.lost as f64)
         );
         let served = readable::share(summary.availability.expect("requests have ended"));
         for shown in [

@@ -1,6 +1,6 @@
 //! Which plots there are, and the lines of each.
 
-use super::visible_rows;
+use super::{shown_rows, visible_rows};
 use crate::playback::series::SERVER;
 use crate::playback::{BranchReport, Column, View, letter};
 use crate::plot::{Curve, Dash};
@@ -112,9 +112,17 @@ pub(super) fn curves(
 ) -> Vec<Curve> {
     let series = &branch.series;
     let rows = visible_rows(state, branch);
-    let now_row = series.rows_until(view.at).checked_sub(1);
+    let shown = shown_rows(state, branch);
+    // The crosshair is at the pointer, or else at the moment shown.
+    let at = state
+        .hovered
+        .map_or(view.at, |at| at.min(state.visible_until(branch)));
+    let now_row = series.rows_until(at).checked_sub(1);
     let now = |column: Column| now_row.and_then(|row| series.value(column, row));
-    let values = |column: Column| series.column(column).take(rows).collect::<Vec<f32>>();
+    let values = |column: Column| {
+        let values = series.column(column).skip(shown.start);
+        values.take(shown.len()).collect::<Vec<f32>>()
+    };
     // The branch beside is drawn in the same hues, lighter and dotted: a line and its other future.
     let ink = |i: usize| {
         let colour = p.series[i % p.series.len()];

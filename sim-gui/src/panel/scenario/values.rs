@@ -76,6 +76,7 @@ fn one(ui: &mut egui::Ui, value: &Written, name: &str, cx: &mut Cx<'_>) -> Optio
         row: &key_rows()[value.row],
         value: Some(&value.value),
         hint: "What is changed is written into the text; Run runs it.",
+        style: &form::PANEL,
     };
     form::field(ui, &field, cx.local)
 }

@@ -1,7 +1,7 @@
 //! Lanes of alerts: pending hatched, firing solid.
 
 use crate::playback::{BranchReport, Stood, stood};
-use crate::state::State;
+use crate::state::{State, Stretch};
 use crate::theme::{Palette, mix};
 use eframe::egui::{Color32, Painter, Rangef, Rect, Stroke, pos2, vec2};
 use sim_core::record::AlertState;
@@ -50,11 +50,11 @@ pub(super) fn sample(painter: &Painter, left: f32, y: f32, state: AlertState, p:
     fill(painter, sample, state, p);
 }
 
-/// Where a stretch lies in a lane: never so narrow that it cannot be seen.
-pub(super) fn place(stood: &Stood, lane: Rect, horizon: Instant) -> Rect {
-    let x = |at: Instant| lane.left() + (at.0 as f64 / horizon.0 as f64) as f32 * lane.width();
-    let (left, right) = (x(stood.from), x(stood.until));
-    Rect::from_x_y_ranges(Rangef::new(left, right.max(left + 1.5)), lane.y_range())
+/// Where a stretch lies in a lane: never so narrow that it cannot be seen; nothing beyond its edges.
+pub(super) fn place(stood: &Stood, lane: Rect, shown: Stretch) -> Option<Rect> {
+    let (left, right) = (shown.x(lane, stood.from), shown.x(lane, stood.until));
+    let place = Rect::from_x_y_ranges(Rangef::new(left, right.max(left + 1.5)), lane.y_range());
+    Some(place.intersect(lane)).filter(Rect::is_positive)
 }
 
 /// What a lane says of a moment: every alert of it that was pending or firing then.

@@ -2,7 +2,7 @@
 //! from when on it is too late.
 
 use crate::experiment::Experiment;
-use crate::state::State;
+use crate::state::{State, Stretch};
 use crate::theme::{Palette, bold_font, mix};
 use eframe::egui::{self, Rangef, Rect, Shape, Stroke, pos2};
 use sim_core::report::DeadlineAnswer;
@@ -52,10 +52,10 @@ impl<'a> Marker<'a> {
         &self,
         painter: &egui::Painter,
         lane: Rect,
-        horizon: Instant,
+        shown: Stretch,
         p: &Palette,
     ) {
-        let x = |at: Instant| lane.left() + (at.0 as f64 / horizon.0 as f64) as f32 * lane.width();
+        let x = |at: Instant| shown.x(lane, at).clamp(lane.left(), lane.right());
         let (from, until) = self.answer.plan.between;
         let (low, high) = (x(self.band.0), x(self.band.1).max(x(self.band.0) + 2.0));
         // Where it can come too early, what lies before the last moment is not told by it.
@@ -101,10 +101,11 @@ impl<'a> Marker<'a> {
         painter: &egui::Painter,
         body: Rect,
         lanes: Rangef,
-        horizon: Instant,
+        shown: Stretch,
         p: &Palette,
     ) {
-        let x = |at: Instant| body.left() + (at.0 as f64 / horizon.0 as f64) as f32 * body.width();
+        let x = |at: Instant| shown.x(body, at);
+        let painter = &painter.with_clip_rect(painter.clip_rect().intersect(body));
         let band = Rangef::new(x(self.band.0), x(self.band.1));
         painter.rect_filled(
             Rect::from_x_y_ranges(band, lanes),

@@ -4,7 +4,7 @@ use super::alerts::{self, ALERTS};
 use super::deadline::Marker;
 use crate::icon::Icon;
 use crate::playback::{BranchReport, Column, Lane, danger, letter};
-use crate::state::{Condition, State, same_server};
+use crate::state::{Condition, State, Stretch, same_server};
 use crate::theme::{Palette, bold_font, font, mix};
 use eframe::egui::{self, Color32, Rangef, Rect, Vec2, pos2};
 use sim_core::engine::MachineState;
@@ -367,7 +367,7 @@ fn deadline_lane(painter: &egui::Painter, state: &State, rect: Rect, p: &Palette
     name_of(painter, rect, "no return", None, p);
     painter.rect_filled(rect, 2.0, mix(p.panel, p.sunken, 0.8));
     if let Some(marker) = Marker::of(state) {
-        marker.draw_lane(painter, rect, state.horizon(), p);
+        marker.draw_lane(painter, rect, state.stretch(), p);
     }
 }
 
@@ -437,10 +437,12 @@ pub(super) fn draw_lane(
     painter.rect_filled(rect, 2.0, mix(p.panel, p.sunken, 0.8));
     let series = &branch.series;
     let rows = series.rows_until(state.visible_until(branch));
-    let horizon = state.horizon().0 as f64;
+    let shown = state.stretch();
+    // What lies beyond the edges is not drawn.
     let place = |from: u64, until: u64| {
-        let x = |at: u64| rect.left() + (at as f64 / horizon).min(1.0) as f32 * rect.width();
-        Rect::from_x_y_ranges(Rangef::new(x(from), x(until)), rect.y_range())
+        let x = |at: u64| shown.x(rect, Instant(at)).clamp(rect.left(), rect.right());
+        let place = Rect::from_x_y_ranges(Rangef::new(x(from), x(until)), rect.y_range());
+        Some(place).filter(Rect::is_positive)
     };
     let of_rows = |from: usize, until: usize| {
         place(
@@ -449,7 +451,9 @@ pub(super) fn draw_lane(
         )
     };
     let stand = |from: usize, until: usize, stand: Stand| {
-        let stretch = of_rows(from, until);
+        let Some(stretch) = of_rows(from, until) else {
+            return;
+        };
         match stand {
             Stand::Load(share) => fill(painter, stretch, heat(share, p)),
             Stand::In(condition) => {
@@ -463,23 +467,7 @@ pub(super) fn draw_lane(
         }
     };
     match lane {
-        LaneOf::Site(_) => {
-            for (from, until, site) in site_stretches(state, branch) {
-                let stretch = place(from.0, until.0);
-                let (words, icon, colour) = super::super::banner::site_look(site, p);
-                if site == Kind::Normal {
-                    painter.rect_filled(stretch, 1.0, heat(0.0, p));
-                } else {
-                    let fill = mix(
-                        p.sunken,
-                        colour,
-                        if site == Kind::Down { 0.85 } else { 0.45 },
-                    );
-                    painter.rect_filled(stretch, 1.0, fill);
-                    word(painter, stretch, (words, icon), fill, p);
-                }
-            }
-        }
+        LaneOf::Site(_) => site_lane(painter, state, branch, &place, p),
         LaneOf::Balancer(_, instance) => {
             let each = match *instance {
                 ALL => 0..series.instances(),
@@ -504,10 +492,62 @@ pub(super) fn draw_lane(
         }
         LaneOf::Services(_, services) => {
             for (from, until, now) in runs(rows, |row| Fill::of(branch, services.clone(), row)) {
-                now.draw(painter, of_rows(from, until), p);
+                if let Some(stretch) = of_rows(from, until) {
+                    now.draw(painter, stretch, p);
+                }
             }
         }
         LaneOf::Alert(..) | LaneOf::Deadline => {}
+    }
+}
+
+/// What the site was like, each state with its word.
+fn site_lane(
+    painter: &egui::Painter,
+    state: &State,
+    branch: &BranchReport,
+    place: &dyn Fn(u64, u64) -> Option<Rect>,
+    p: &Palette,
+) {
+    for (from, until, site) in site_stretches(state, branch) {
+        let Some(stretch) = place(from.0, until.0) else {
+            continue;
+        };
+        let (words, icon, colour) = super::super::banner::site_look(site, p);
+        if site == Kind::Normal {
+            painter.rect_filled(stretch, 1.0, heat(0.0, p));
+        } else {
+            let fill = mix(
+                p.sunken,
+                colour,
+                if site == Kind::Down { 0.85 } else { 0.45 },
+            );
+            painter.rect_filled(stretch, 1.0, fill);
+            word(painter, stretch, (words, icon), fill, p);
+        }
+    }
+}
+
+/// The state of the site over a stretch, in small and without words.
+pub(super) fn small(
+    painter: &egui::Painter,
+    state: &State,
+    branch: &BranchReport,
+    rect: Rect,
+    whole: Stretch,
+    p: &Palette,
+) {
+    painter.rect_filled(rect, 1.0, mix(p.panel, p.sunken, 0.8));
+    for (from, until, site) in site_stretches(state, branch) {
+        let (_, _, colour) = super::super::banner::site_look(site, p);
+        let ink = match site {
+            Kind::Normal => heat(0.0, p),
+            Kind::Down => mix(p.sunken, colour, 0.85),
+            _ => mix(p.sunken, colour, 0.45),
+        };
+        let range = Rangef::new(whole.x(rect, from), whole.x(rect, until));
+        let place = Rect::from_x_y_ranges(range, rect.y_range());
+        painter.rect_filled(place.intersect(rect), 0.0, ink);
     }
 }
 
@@ -597,7 +637,9 @@ fn alert_lane(
     name_of(painter, rect, &name, Some(Icon::Triangle), p);
     painter.rect_filled(rect, 2.0, mix(p.panel, p.sunken, 0.8));
     for stood in alerts::stretches(state, branch, alert) {
-        let stretch = alerts::place(&stood, rect, state.horizon());
+        let Some(stretch) = alerts::place(&stood, rect, state.stretch()) else {
+            continue;
+        };
         let ground = alerts::fill(painter, stretch, stood.state, p);
         if stood.state == AlertState::Firing {
             word(painter, stretch, ("FIRING", Icon::Triangle), ground, p);

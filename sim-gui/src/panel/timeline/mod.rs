@@ -12,7 +12,7 @@ use super::{Cx, PanelDef, Place};
 use crate::command::{Command, SPEEDS, hint, speed_words};
 use crate::icon::{self, Icon};
 use crate::playback::BranchReport;
-use crate::state::State;
+use crate::state::{State, Stretch};
 use crate::theme::{Palette, font, mix};
 use eframe::egui::{self, Align2, Rangef, Rect, RichText, Sense, Stroke, pos2, vec2};
 use sim_core::record::AlertState;
@@ -38,6 +38,10 @@ const LANE_OF_TWO: f32 = 11.5;
 const STRIP: f32 = 21.0;
 /// Width of all buttons, about.
 const BUTTONS: f32 = 800.0;
+/// From such a width on there is room to say what the speeds are.
+const WORDY: f32 = 1500.0;
+/// So many points of a turn of the wheel show the lanes larger by a factor of e.
+const CLOSER: f32 = 240.0;
 /// Height of all but the lanes, where the buttons take one line.
 const REST: f32 = 42.0 + 2.0 * STRIP + 22.0;
 
@@ -95,7 +99,10 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         pos2(rect.left() + NAMES, rect.top()),
         pos2(rect.right() - 12.0, rect.bottom()),
     );
-    super::plots::pointed(cx, &response, body);
+    if !super::plots::brushed(ui, cx, &response, body) {
+        turned(ui, cx, &response, body);
+        super::plots::pointed(cx, &response, body, cx.state.stretch());
+    }
     let Some(branch) = cx.state.main() else {
         return;
     };
@@ -116,9 +123,76 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         y += lane_height(cx.state);
     }
     axis(ui, cx.state, branch, body, y);
+    overview(ui, cx, branch, body);
     if let Some(words) = told {
         response.on_hover_text_at_pointer(words);
     }
+}
+
+/// The wheel over the lanes: it shows them larger or smaller about the pointer; with Shift, or sideways, it goes along.
+fn turned(ui: &egui::Ui, cx: &mut Cx<'_>, response: &egui::Response, body: Rect) {
+    let Some(at) = response.hover_pos() else {
+        return;
+    };
+    let (turn, shift) = ui.input(|input| (input.smooth_scroll_delta(), input.modifiers.shift));
+    let stretch = cx.state.stretch();
+    let (along, closer) = if shift {
+        (turn.x + turn.y, 0.0)
+    } else {
+        (turn.x, turn.y)
+    };
+    let shown = if along != 0.0 {
+        let share = -f64::from(along / body.width());
+        stretch.later(share, cx.state.horizon())
+    } else if closer != 0.0 {
+        let about = stretch.at((at.x - body.left()) / body.width());
+        stretch.closer(about, f64::from((closer / CLOSER).exp()))
+    } else {
+        return;
+    };
+    cx.does(Command::Zoom(Some((shown.from, shown.to))));
+}
+
+/// Where less than the whole run is shown: the whole of it in small, with the stretch, which can be dragged along.
+fn overview(ui: &mut egui::Ui, cx: &mut Cx<'_>, branch: &BranchReport, body: Rect) {
+    if cx.state.zoom.is_none() {
+        return;
+    }
+    let p = Palette::of(ui);
+    let horizon = cx.state.horizon();
+    let whole = Stretch {
+        from: Instant::ZERO,
+        to: horizon,
+    };
+    let place = Rect::from_min_max(
+        pos2(body.left(), body.top() - 8.0),
+        pos2(body.right(), body.top() - 1.0),
+    );
+    lanes::small(ui.painter(), cx.state, branch, place, whole, p);
+    let stretch = cx.state.stretch();
+    let [left, right] = [stretch.from, stretch.to].map(|at| whole.x(place, at));
+    let part = Rect::from_x_y_ranges(Rangef::new(left, right.max(left + 3.0)), place.y_range());
+    let outline = Stroke::new(1.5, p.accent);
+    ui.painter()
+        .rect_filled(part, 1.0, p.accent.gamma_multiply(0.25));
+    ui.painter()
+        .rect_stroke(part, 1.0, outline, egui::StrokeKind::Outside);
+    let id = ui.scope_id().with("overview");
+    let response = ui.interact(place.expand2(vec2(0.0, 3.0)), id, Sense::click_and_drag());
+    let [from, to] = [stretch.from, stretch.to].map(|at| cx.state.label_to_second(at));
+    let name = format!("shown: {from} to {to}");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Slider, true, &name));
+    if response.double_clicked() {
+        cx.does(Command::Zoom(None));
+    } else if let Some(at) = response.interact_pointer_pos() {
+        // Its middle goes to the pointer.
+        let middle = whole.at((at.x - place.left()) / place.width());
+        let half = (stretch.to.0 - stretch.from.0) / 2;
+        let away = middle.0 as f64 - (stretch.from.0 + half) as f64;
+        let moved = stretch.later(away / stretch.len_ns(), horizon);
+        cx.does(Command::Zoom(Some((moved.from, moved.to))));
+    }
+    response.on_hover_text("The whole run; drag the stretch along, a double click shows all");
 }
 
 fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
@@ -145,21 +219,21 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         button(ui, cx, Icon::Step, "One event", "step");
         button(ui, cx, Icon::Next, "Next event", "next-event");
         button(ui, cx, Icon::Last, "To the end", "last");
-        ui.add_space(14.0);
+        ui.add_space(8.0);
         let p = Palette::of(ui);
-        if !is_narrow(ui.ctx()) {
+        if ui.ctx().content_rect().width() > WORDY {
             ui.label(RichText::new("speed").color(p.weak).font(font(11.5)));
         }
         for speed in SPEEDS {
             #[allow(clippy::float_cmp, reason = "one of these very numbers was chosen")]
-            let chosen = transport.speed == speed;
+            let chosen = transport.speed == speed && !cx.state.director;
             let words = speed_words(speed);
             let button = egui::Button::selectable(chosen, RichText::new(&words).font(font(12.0)));
             if ui.add(button).on_hover_text(format!("{words} simulated seconds a second")).clicked() {
                 cx.does(Command::Speed(speed));
             }
         }
-        ui.add_space(14.0);
+        ui.add_space(8.0);
         let toggle = |ui: &mut egui::Ui, cx: &mut Cx<'_>, on: bool, words: &str, command: &str| {
             let button = egui::Button::selectable(on, RichText::new(words).font(font(12.0)));
             if ui.add(button).on_hover_text(hint(command)).clicked()
@@ -168,6 +242,10 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
                 cx.does(def.command.clone());
             }
         };
+        if cx.state.zoom.is_some() {
+            toggle(ui, cx, true, "whole run", "whole-run");
+        }
+        toggle(ui, cx, cx.state.director, "director", "director");
         toggle(ui, cx, transport.pause_at_events, "pause at events", "pause-at-events");
         let looping = match transport.range {
             Some((a, b)) => format!("loop {} – {}", cx.state.label(a), cx.state.label(b)),
@@ -175,7 +253,7 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             None => "loop".to_owned(),
         };
         toggle(ui, cx, transport.range.is_some() || cx.local.loop_from.is_some(), &looping, "loop");
-        toggle(ui, cx, cx.state.reveal, "show the future", "reveal");
+        toggle(ui, cx, cx.state.reveal, "future", "reveal");
         let words = taken(cx.state);
         let room = ui.painter().layout_no_wrap(words.clone(), font(11.0), p.weak).size().x;
         key(ui, cx.state, room + 12.0);
@@ -287,11 +365,11 @@ fn taken(state: &State) -> String {
 
 fn axis(ui: &egui::Ui, state: &State, branch: &BranchReport, body: Rect, bottom: f32) {
     let p = Palette::of(ui);
-    let painter = ui.painter();
-    let horizon = state.horizon().0 as f64;
-    let x = |at: Instant| body.left() + (at.0 as f64 / horizon) as f32 * body.width();
+    let shown = state.stretch();
+    let x = |at: Instant| shown.x(body, at);
     for (share, label) in super::plots::times(state) {
         let at = body.left() + share * body.width();
+        let painter = ui.painter();
         painter.vline(
             at,
             Rangef::new(bottom, bottom + 4.0),
@@ -305,6 +383,9 @@ fn axis(ui: &egui::Ui, state: &State, branch: &BranchReport, body: Rect, bottom:
             p.weak,
         );
     }
+    // What lies beyond the edges is not drawn; marks at them are.
+    let edges = body.expand2(vec2(7.0, 30.0));
+    let painter = &ui.painter().with_clip_rect(edges.intersect(ui.clip_rect()));
     let lanes = Rangef::new(body.top(), bottom + 2.0);
     if let Some(report) = &state.report {
         if let Some((start, end)) = report.transport.range {
@@ -323,7 +404,7 @@ fn axis(ui: &egui::Ui, state: &State, branch: &BranchReport, body: Rect, bottom:
         }
         // How far is simulated already, which says nothing of what happens there.
         let known = Rect::from_x_y_ranges(
-            Rangef::new(body.left(), x(branch.explored)),
+            Rangef::new(x(Instant::ZERO), x(branch.explored)),
             Rangef::new(bottom, bottom + 2.0),
         );
         painter.rect_filled(known, 0.0, mix(p.panel, p.accent, 0.45));
@@ -337,7 +418,7 @@ fn axis(ui: &egui::Ui, state: &State, branch: &BranchReport, body: Rect, bottom:
             Stroke::new(1.5, p.accent),
         );
     }
-    if let Some(at) = state.hovered {
+    if let Some(at) = state.hovered.filter(|at| shown.has(*at)) {
         painter.vline(x(at), lanes, Stroke::new(1.0, p.text));
         let words = state.label_to_second(at);
         let galley = painter.layout_no_wrap(words, font(10.5), p.text);
@@ -347,7 +428,7 @@ fn axis(ui: &egui::Ui, state: &State, branch: &BranchReport, body: Rect, bottom:
         painter.galley(plate.min + vec2(4.0, 1.0), galley, p.text);
     }
     if let Some(marker) = Marker::of(state) {
-        marker.draw_across(painter, body, lanes, state.horizon(), p);
+        marker.draw_across(painter, body, lanes, shown, p);
     }
     let now = x(state.now());
     painter.vline(now, lanes, Stroke::new(2.0, p.now));

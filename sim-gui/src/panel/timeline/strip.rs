@@ -7,7 +7,7 @@ use super::super::event_log;
 use super::STRIP;
 use crate::command::Command;
 use crate::playback::{BranchReport, Told, letter, told};
-use crate::state::State;
+use crate::state::{State, Stretch};
 use crate::theme::{Palette, bold_font, font, mix};
 use eframe::egui::{self, Align2, Rect, Sense, Stroke, Vec2, pos2, vec2};
 use sim_core::event_log::Look;
@@ -38,10 +38,10 @@ fn gravity(told: &Told<'_>) -> u8 {
 }
 
 /// Events as marks at their true places: the gravest first, and each of the others with the one it would lie upon.
-fn marks<'a>(events: Vec<Told<'a>>, body: Rect, horizon: f64) -> Vec<Mark<'a>> {
-    let x =
-        |told: &Told<'_>| body.left() + (told.event.at.0 as f64 / horizon) as f32 * body.width();
+fn marks<'a>(events: Vec<Told<'a>>, body: Rect, shown: Stretch) -> Vec<Mark<'a>> {
+    let x = |told: &Told<'_>| shown.x(body, told.event.at);
     let mut graver = events;
+    graver.retain(|told| shown.has(told.event.at));
     graver.sort_by_key(|told| (std::cmp::Reverse(gravity(told)), told.event.at));
     // Places by pixel: the number of the mark there.
     let mut places: Vec<Option<usize>> = vec![None; body.width().max(0.0) as usize + 2];
@@ -78,7 +78,7 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>, branch: &BranchReport, bo
         let end = pos2(body.left() - 10.0, y);
         ui.painter()
             .text(end, Align2::RIGHT_CENTER, name, font(11.0), p.weak);
-        for found in marks(events, body, cx.state.horizon().0 as f64) {
+        for found in marks(events, body, cx.state.stretch()) {
             mark(ui, cx, &found, (y, i));
         }
     }
@@ -184,7 +184,15 @@ mod tests {
             hollow: false,
         });
         let body = Rect::from_min_size(pos2(10.0, 0.0), vec2(1000.0, 20.0));
-        let marks = marks(told.collect(), body, 1000.0);
+        let whole = |from: u64, to: u64| Stretch {
+            from: Instant(from),
+            to: Instant(to),
+        };
+        // Larger, there is room for each, and what lies outside is not drawn.
+        let larger = marks(told.clone().collect(), body, whole(90, 190));
+        let places: Vec<_> = larger.iter().map(|m| (m.x, m.told.len())).collect();
+        assert_eq!(places, [(110.0, 1), (140.0, 1), (160.0, 1)]);
+        let marks = marks(told.collect(), body, whole(0, 1000));
         let found: Vec<_> = marks.iter().map(|m| (m.x, m.told.len())).collect();
         assert_eq!(found, [(113.0, 3), (510.0, 1)]);
         assert_eq!(marks[0].told[0].event.kind, Kind::Crash);

@@ -5,11 +5,12 @@
 //! balancer.
 
 use super::along;
+use super::flow::Flow;
 use super::layout::Layout;
 use crate::playback::{BranchReport, View, letter};
 use crate::state::State;
 use crate::theme::{Palette, font, mix};
-use eframe::egui::{self, Color32, Pos2, Rect, Stroke, Vec2, pos2, vec2};
+use eframe::egui::{self, Color32, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
 use sim_core::engine::{AttemptSnapshot, Whereabouts};
 use sim_core::readable;
 use sim_core::time::Duration;
@@ -157,23 +158,27 @@ pub(super) fn draw(
 /// Height of a row of the legend.
 const ROW: f32 = 17.0;
 /// Widths that the legend wants, of one future and of two.
-const WANTED: [f32; 2] = [500.0, 660.0];
+const WANTED: [f32; 2] = [980.0, 1180.0];
+
+/// The share of the stage that the legend may take.
+const MOST: f32 = 0.16;
 
 /// Height of the legend in so much room.
-pub(super) fn legend_height(width: f32, two: bool) -> f32 {
-    let rows = (WANTED[usize::from(two)] / width.max(120.0)).ceil();
-    ROW * rows.clamp(1.0, 5.0) + 3.0
+pub(super) fn legend_height(room: Vec2, two: bool) -> f32 {
+    let rows = (WANTED[usize::from(two)] / room.x.max(120.0)).ceil();
+    let most = (room.y * MOST / ROW).floor().clamp(1.0, 5.0);
+    ROW * rows.clamp(1.0, most) + 3.0
 }
 
 /// Entries one after the other, in as many rows as they need.
-struct Flow<'a> {
+struct Entries<'a> {
     painter: egui::Painter,
     rect: Rect,
     at: Pos2,
     p: &'a Palette,
 }
 
-impl Flow<'_> {
+impl Entries<'_> {
     /// An entry: a mark of some width, and its words.
     fn entry(&mut self, width: f32, words: &str, mark: impl Fn(&egui::Painter, Pos2)) {
         let room = self.rect.width() - width - 10.0;
@@ -182,6 +187,10 @@ impl Flow<'_> {
         if end > self.rect.right() && self.at.x > self.rect.left() + 6.0 {
             self.at = pos2(self.rect.left() + 6.0, self.at.y + ROW);
         }
+        // On a low stage the last of them give way.
+        if self.at.y > self.rect.bottom() {
+            return;
+        }
         mark(&self.painter, self.at);
         let start = pos2(self.at.x + width, self.at.y - galley.size().y / 2.0);
         self.at.x = start.x + galley.size().x + 14.0;
@@ -189,28 +198,78 @@ impl Flow<'_> {
     }
 }
 
-/// What the marks mean, of the futures that are drawn.
-pub(super) fn legend(ui: &egui::Ui, rect: Rect, state: &State, view: &View, beside: Option<&View>) {
+/// So many requests, in words.
+fn many(every: u64) -> String {
+    match every {
+        1 => "1 request".to_owned(),
+        every => format!("{every} requests"),
+    }
+}
+
+/// What flies: how many each mark stands for, and what becomes of it.
+fn on_their_way(flow: &mut Entries<'_>, flying: &[(usize, Flow)]) {
+    let p = flow.p;
+    let each = match flying {
+        [] => return,
+        [(a, first), (b, second)] if first.every != second.every => format!(
+            "on the way: {} each in {}, {} in {}",
+            many(first.every),
+            letter(*a),
+            many(second.every),
+            letter(*b)
+        ),
+        [(_, first), ..] => format!("on the way: {} each", many(first.every)),
+    };
+    let dot = vec2(4.0, 0.0);
+    flow.entry(13.0, &each, |painter, at| {
+        painter.circle_filled(at + dot, 2.6, p.accent);
+    });
+    for (words, ink, square) in Flow::key(flying, p) {
+        flow.entry(13.0, words, |painter, at| {
+            if square {
+                let square = Rect::from_center_size(at + dot, Vec2::splat(5.0));
+                painter.rect_filled(square, 0.0, ink);
+            } else {
+                painter.circle_filled(at + dot, 2.4, ink);
+            }
+        });
+    }
+}
+
+/// What the marks mean, of the futures that are drawn; `ghost`: what would be is drawn, too.
+pub(super) fn legend(
+    ui: &egui::Ui,
+    rect: Rect,
+    state: &State,
+    (view, beside): (&View, Option<&View>),
+    ghost: bool,
+    flying: &[(usize, Flow)],
+) {
     let p = Palette::of(ui);
     let Some(branch) = state.branch(view.branch) else {
         return;
     };
-    let mut flow = Flow {
+    let mut flow = Entries {
         painter: ui.painter().with_clip_rect(rect.intersect(ui.clip_rect())),
         rect,
         at: pos2(rect.left() + 6.0, rect.top() + 3.0 + ROW / 2.0),
         p,
     };
+    if ghost {
+        flow.entry(27.0, "to expect", |painter, at| {
+            for y in [-3.0, 3.0] {
+                let line = [at + vec2(0.0, y), at + vec2(21.0, y)];
+                painter.extend(Shape::dashed_line(&line, Stroke::new(1.4, p.now), 6.0, 4.0));
+            }
+        });
+    }
     if state.settings.reduced_motion {
         let words = "reduced motion: the thickness of a line is its share of the rate";
         return flow.entry(0.0, words, |_, _| {});
     }
+    on_their_way(&mut flow, flying);
     // Each future is sampled by itself: a dot of one is not worth a dot of the other.
     let other = beside.and_then(|beside| Some((beside, state.branch(beside.branch)?)));
-    let many = |every: u64| match every {
-        1 => "1 request".to_owned(),
-        every => format!("{every} requests"),
-    };
     let each = match other {
         Some((beside, _)) if beside.sample_every != view.sample_every => format!(
             "{} in {}, {} in {}",
@@ -224,7 +283,7 @@ pub(super) fn legend(ui: &egui::Ui, rect: Rect, state: &State, view: &View, besi
     let dot = vec2(4.0, 0.0);
     flow.entry(
         13.0,
-        &format!("= {each} in flight, size: work left"),
+        &format!("waiting or served: {each} each, size: work left"),
         |painter, at| {
             painter.circle_filled(at + dot, 3.6, p.accent);
         },
@@ -248,7 +307,7 @@ pub(super) fn legend(ui: &egui::Ui, rect: Rect, state: &State, view: &View, besi
             painter.rect_filled(step, 0.0, hue(share, p));
         }
     });
-    flow.entry(13.0, "retry", |painter, at| {
+    flow.entry(13.0, "retry there", |painter, at| {
         let square = Rect::from_center_size(at + dot, Vec2::splat(6.5));
         painter.rect_filled(square, 0.0, p.accent);
     });

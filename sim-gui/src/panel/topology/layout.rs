@@ -1,6 +1,6 @@
 //! Where things of the topology lie.
 
-use crate::playback::View;
+use crate::playback::{BranchReport, View};
 use eframe::egui::{Pos2, Rect, pos2, vec2};
 use sim_core::model::{Asker, Model};
 
@@ -20,6 +20,22 @@ pub(super) struct Edge {
     pub to: Pos2,
 }
 
+/// A way from a source to a balancer instance.
+pub(super) struct WayIn {
+    pub instance: usize,
+    pub from: Pos2,
+    pub to: Pos2,
+}
+
+/// A way from a balancer instance to all servers that have no card.
+pub(super) struct WayToMap {
+    pub instance: usize,
+    /// Those servers, by their places within the service.
+    pub servers: Vec<usize>,
+    pub from: Pos2,
+    pub to: Pos2,
+}
+
 /// Where everything lies.
 pub(super) struct Layout {
     pub sources: Vec<(usize, Rect)>,
@@ -29,7 +45,9 @@ pub(super) struct Layout {
     /// Servers as cells of a map.
     pub cells: Vec<(usize, Rect)>,
     pub edges: Vec<Edge>,
-    /// Ways without servers: from sources, and from service to service.
+    pub ways_in: Vec<WayIn>,
+    pub maps: Vec<WayToMap>,
+    /// Ways without servers: from sources, to maps, and from service to service.
     pub links: Vec<(Pos2, Pos2)>,
     /// Instances of each service.
     instances_of: Vec<usize>,
@@ -46,6 +64,8 @@ pub(super) fn least_width(model: &Model) -> f32 {
 /// Width of the sources at least, with the room behind them, and of each column.
 const SOURCES: f32 = 96.0;
 const COLUMN: f32 = 220.0;
+/// From such a width on for each column there is more than they need.
+const ROOMY: f32 = 560.0;
 
 impl Layout {
     /// The layout of a model in a rectangle.
@@ -58,6 +78,8 @@ impl Layout {
             servers: Vec::new(),
             cells: Vec::new(),
             edges: Vec::new(),
+            ways_in: Vec::new(),
+            maps: Vec::new(),
             links: Vec::new(),
             instances_of: vec![0; model.services.len()],
             scale: (rect.height() / 560.0).clamp(0.4, 1.0),
@@ -66,8 +88,14 @@ impl Layout {
             layout.instances_of[instance.service as usize] += 1;
         }
         let source_width = (rect.width() * 0.17).clamp(64.0, 104.0);
+        // Where there is room, requests are seen to come, and to pile up before a balancer that is dead.
+        let gap = if rect.width() / columns as f32 > ROOMY {
+            0.12
+        } else {
+            0.06
+        };
         let rest = Rect::from_min_max(
-            pos2(rect.left() + source_width + rect.width() * 0.06, rect.top()),
+            pos2(rect.left() + source_width + rect.width() * gap, rect.top()),
             rect.max,
         );
         let width = rest.width() / columns as f32;
@@ -94,6 +122,19 @@ impl Layout {
         layout.place_sources(model, view, rect, source_width);
         layout.place_calls(model, view);
         layout
+    }
+
+    /// Where a server, a balancer instance or a source lies, by its name.
+    pub(super) fn place_of(&self, name: &str, branch: &BranchReport, view: &View) -> Option<Rect> {
+        let model = &branch.model;
+        let servers = self.servers.iter().chain(&self.cells);
+        let mut servers = servers.filter(|(i, _)| model.servers[*i].name == name);
+        let mut instances = self.instances.iter();
+        let mut sources = self.sources.iter();
+        let instance = |(i, _): &&(usize, Rect)| view.snapshot.instances[*i].name == name;
+        let found = servers.next().or_else(|| instances.find(instance));
+        let found = found.or_else(|| sources.find(|(i, _)| model.sources[*i].name == name));
+        found.map(|(_, rect)| *rect)
     }
 
     /// How many balancer instances a service has.
@@ -126,7 +167,7 @@ impl Layout {
             .iter()
             .map(|id| id.0 as usize)
             .collect();
-        let first = self.servers.len();
+        let (first, cells) = (self.servers.len(), self.cells.len());
         if servers.len() <= CARDS && column.height() / servers.len() as f32 >= 30.0 {
             self.cards(&servers, column, 124.0);
         } else {
@@ -164,14 +205,23 @@ impl Layout {
                 });
             }
         }
-        if !self.cells.is_empty()
-            && let Some((_, from)) = self.instances.last()
-            && let Some((_, cell)) = self.cells.first()
-        {
-            self.links.push((
-                from.right_center(),
-                pos2(cell.left() - 4.0, f32::midpoint(cell.top(), area.bottom())),
-            ));
+        let cell = self.cells[cells..].first();
+        if let Some((_, cell)) = cell {
+            let to = pos2(cell.left() - 4.0, f32::midpoint(cell.top(), area.bottom()));
+            let carded: Vec<usize> = self.servers[first..].iter().map(|(s, _)| *s).collect();
+            let rest = members.iter().enumerate();
+            let rest = rest.filter(|(_, id)| !carded.contains(&(id.0 as usize)));
+            let rest: Vec<usize> = rest.map(|(local, _)| local).collect();
+            for (instance, rect) in self.instances.iter().filter(|(i, _)| instances.contains(i)) {
+                let from = rect.right_center();
+                self.links.push((from, to));
+                self.maps.push(WayToMap {
+                    instance: *instance,
+                    servers: rest.clone(),
+                    from,
+                    to,
+                });
+            }
         }
     }
 
@@ -217,8 +267,13 @@ impl Layout {
             let to = model.sources[source].to.0;
             for (instance, target) in &self.instances {
                 if view.snapshot.instances[*instance].service == to {
-                    self.links
-                        .push((frame.right_center(), target.left_center()));
+                    let (from, to) = (frame.right_center(), target.left_center());
+                    self.links.push((from, to));
+                    self.ways_in.push(WayIn {
+                        instance: *instance,
+                        from,
+                        to,
+                    });
                 }
             }
         }

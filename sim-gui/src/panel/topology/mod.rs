@@ -2,18 +2,21 @@
 
 pub(crate) mod card;
 mod dots;
+mod flow;
 mod layout;
+pub(crate) mod what_if;
 
 use super::{Cx, PanelDef, Place};
 use crate::command::Command;
 pub(crate) use crate::playback::server_now;
-use crate::playback::{BranchReport, View, danger, letter, site_now, way_now, ways_now};
+use crate::playback::{BranchReport, Expected, View, danger, letter, site_now, way_now, ways_now};
 use crate::state::{Condition, State, Thing};
 use crate::theme::{Palette, bold_font, font};
 pub(crate) use card::look;
 use eframe::egui::{
     self, Align2, Color32, Pos2, Rect, Sense, Shape, Stroke, StrokeKind, Vec2, pos2, vec2,
 };
+pub(crate) use flow::Flow;
 use layout::Layout;
 use sim_core::engine::InstanceSnapshot;
 use sim_core::model::Balancer;
@@ -37,39 +40,45 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
     let beside = cx.state.beside().filter(|_| cx.state.settings.split);
-    let height = dots::legend_height(rect.width(), beside.is_some());
+    let height = dots::legend_height(rect.size(), beside.is_some());
     let legend = rect.with_min_y(rect.bottom() - height);
     let whole = Rect::from_min_max(rect.min, pos2(rect.right(), legend.top() - 2.0));
     let whole = told_of_both(ui, cx.state, whole);
+    let whole = captioned(ui, cx.state, view, whole);
     let beside = cx.state.beside().filter(|_| cx.state.settings.split);
     let shown = [Some(view), beside].into_iter().flatten();
     let models = shown.filter_map(|view| cx.state.branch(view.branch));
     let least = models.map(|branch| layout::least_width(&branch.model));
     let least = least.fold(0.0, f32::max);
-    if whole.width() >= least {
-        pictures(ui, cx, (view, beside), whole);
+    let flying = if whole.width() >= least {
+        pictures(ui, cx, (view, beside), whole)
     } else {
         // What cannot be read in so little room is moved under it.
-        ui.scope_builder(egui::UiBuilder::new().max_rect(whole), |ui| {
+        let scope = egui::UiBuilder::new().max_rect(whole);
+        let moved = ui.scope_builder(scope, |ui| {
             let height = whole.height() - 12.0;
-            egui::ScrollArea::horizontal().show(ui, |ui| {
+            let area = egui::ScrollArea::horizontal().show(ui, |ui| {
                 let (wide, _) = ui.allocate_exact_size(vec2(least, height), Sense::hover());
-                pictures(ui, cx, (view, beside), wide);
+                pictures(ui, cx, (view, beside), wide)
             });
+            area.inner
         });
-    }
-    dots::legend(ui, legend, cx.state, view, beside);
+        moved.inner
+    };
+    let ghost = what_if::expected(cx.state, cx.local, view).is_some();
+    dots::legend(ui, legend, cx.state, (view, beside), ghost, &flying);
 }
 
-/// The future shown, or two of them one above the other.
+/// The future shown, or two of them one above the other; what flies in each.
 fn pictures(
     ui: &mut egui::Ui,
     cx: &mut Cx<'_>,
     (view, beside): (&View, Option<&View>),
     whole: Rect,
-) {
+) -> Vec<(usize, Flow)> {
     let Some(beside) = beside else {
-        return picture(ui, cx, view, whole, "");
+        let flow = picture(ui, cx, view, whole, "");
+        return flow.map(|flow| (view.branch, flow)).into_iter().collect();
     };
     let middle = painter_middle(ui, whole);
     let upper = Rect::from_min_max(whole.min, pos2(whole.right(), middle - 4.0));
@@ -77,10 +86,13 @@ fn pictures(
     let p = Palette::of(ui);
     ui.painter()
         .hline(whole.x_range(), middle, Stroke::new(1.0, p.line));
+    let mut flying = Vec::new();
     for (view, rect) in [(view, upper), (beside, lower)] {
         let rest = branch_title(ui, cx.state, view, rect);
-        picture(ui, cx, view, rest, &format!("{}: ", letter(view.branch)));
+        let flow = picture(ui, cx, view, rest, &format!("{}: ", letter(view.branch)));
+        flying.extend(flow.map(|flow| (view.branch, flow)));
     }
+    flying
 }
 
 /// Two futures in one sentence, above the picture; the rest of the rectangle.
@@ -98,6 +110,39 @@ fn told_of_both(ui: &egui::Ui, state: &State, rect: Rect) -> Rect {
     let id = ui.scope_id().with("sentence");
     ui.interact(plate, id, Sense::hover())
         .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &sentence));
+    rect.with_min_y(plate.bottom() + 8.0)
+}
+
+/// What is happening and why, above the picture while there is a director; the rest of the rectangle. Its room is kept in
+/// quiet times, so that nothing moves when something happens.
+fn captioned(ui: &egui::Ui, state: &State, view: &View, rect: Rect) -> Rect {
+    // On a low stage the machines need the room.
+    let least = if state.beside().is_some() {
+        300.0
+    } else {
+        200.0
+    };
+    if !state.director || rect.height() < least {
+        return rect;
+    }
+    let p = Palette::of(ui);
+    let plate = rect.with_max_y(rect.top() + 28.0);
+    if let Some(words) = crate::director::caption(state, view) {
+        let whose = state.beside().map(|_| format!("{}: ", letter(view.branch)));
+        let words = format!("{}{words}", whose.unwrap_or_default());
+        ui.painter().rect_filled(plate, 5.0, p.tint(p.now, 0.16));
+        let room = plate.width() - 20.0;
+        let galley = crate::fit::galley(ui.painter(), &words, &bold_font(14.0), p.text, room);
+        let at = pos2(
+            plate.left() + 10.0,
+            plate.center().y - galley.size().y / 2.0,
+        );
+        ui.painter().galley(at, galley, p.text);
+        let id = ui.scope_id().with("caption");
+        let response = ui.interact(plate, id, Sense::hover());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
+        response.on_hover_text(words);
+    }
     rect.with_min_y(plate.bottom() + 8.0)
 }
 
@@ -156,13 +201,18 @@ pub(crate) fn branch_words(state: &State, branch: usize) -> String {
     format!("{} at {}", words.join(", "), state.label(report.from))
 }
 
-/// Sources, instances and servers of a branch.
-pub(crate) fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rect, prefix: &str) {
-    let Some(branch) = cx.state.branch(view.branch) else {
-        return;
-    };
+/// Sources, instances and servers of a branch; what flies between them.
+pub(crate) fn picture(
+    ui: &mut egui::Ui,
+    cx: &mut Cx<'_>,
+    view: &View,
+    rect: Rect,
+    prefix: &str,
+) -> Option<Flow> {
+    let branch = cx.state.branch(view.branch)?;
     let layout = Layout::of(&branch.model, view, rect.shrink2(vec2(4.0, 2.0)));
-    edges(ui, branch, view, &layout);
+    let expected = what_if::expected(cx.state, cx.local, view);
+    edges(ui, branch, view, &layout, expected);
     for &(source, rect) in &layout.sources {
         source_box(ui, cx, branch, view, source, rect, prefix);
     }
@@ -176,7 +226,20 @@ pub(crate) fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rec
         card::cell(ui, cx, branch, view, server, rect, prefix);
     }
     dots::draw(ui, cx.state, branch, view, &layout);
+    let flow = Flow::of(cx.state, branch, view, &layout);
+    flow.draw(ui.painter(), Palette::of(ui));
     rates(ui, branch, view, &layout);
+    crate::panel::lesson::pulse(ui, cx, view, |name| layout.place_of(name, branch, view));
+    let main = cx.state.view().map(|view| view.branch);
+    if let Some(Thing::Server(selected)) = cx.state.selected
+        && main == Some(view.branch)
+    {
+        let mut drawn = layout.servers.iter().chain(&layout.cells);
+        if let Some((_, rect)) = drawn.find(|(server, _)| *server == selected) {
+            what_if::draw(ui, cx, view, *rect);
+        }
+    }
+    Some(flow)
 }
 
 /// A point of the curve between two places.
@@ -198,7 +261,14 @@ pub(crate) fn along(from: Pos2, to: Pos2, t: f32) -> Pos2 {
     sum.fold(Vec2::ZERO, |a, b| a + b).to_pos2()
 }
 
-fn edges(ui: &egui::Ui, branch: &BranchReport, view: &View, layout: &Layout) {
+/// Ways, as wide as what goes over them; `expected`: what would, as a ghost upon them.
+fn edges(
+    ui: &egui::Ui,
+    branch: &BranchReport,
+    view: &View,
+    layout: &Layout,
+    expected: Option<&Expected>,
+) {
     let p = Palette::of(ui);
     let painter = ui.painter();
     let line = |a: Pos2, b: Pos2, width: f32, colour: Color32| {
@@ -237,6 +307,26 @@ fn edges(ui: &egui::Ui, branch: &BranchReport, view: &View, layout: &Layout) {
             width,
             if rate > 0.0 { colour } else { p.line },
         );
+    }
+    let Some((over, sent)) = expected.and_then(|e| Some((e.over, e.sent.as_ref()?))) else {
+        return;
+    };
+    for edge in &layout.edges {
+        // Of several instances each is taken to send the same: which of them will is not known.
+        let all = sent.get(edge.server).copied().unwrap_or(0) as f64 / over.as_secs_f64();
+        let share = all / layout.instances_of(edge.service).max(1) as f64 / attempts;
+        let width = 1.0 + 13.0 * share.min(1.0).sqrt() as f32 * layout.scale;
+        for side in [-0.5, 0.5] {
+            let aside = vec2(0.0, side * (width + 3.0));
+            let points = (0..=16).map(|i| along(edge.from, edge.to, i as f32 / 16.0) + aside);
+            let points: Vec<Pos2> = points.collect();
+            painter.extend(Shape::dashed_line(
+                &points,
+                Stroke::new(1.4, p.now),
+                6.0,
+                4.0,
+            ));
+        }
     }
 }
 
