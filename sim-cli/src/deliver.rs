@@ -57,6 +57,14 @@ pub(crate) fn deliver<T: Serialize>(
         exit,
     } = results;
     host.exit_code = exit.code();
+    if let Some(asked) = out.asked_mut() {
+        asked.keep(table, csv)?;
+        if let Some((name, plot)) = &svg {
+            let plot = plot.svg();
+            asked.keep(name, |out| out.write_all(plot.as_bytes()))?;
+        }
+        asked.keep_experiment(report, scenario, &sheet)?;
+    }
     if let Some(target) = &args.output {
         let folder = Folder::begin(target, args.force)?;
         folder.write("scenario.toml", |out| {

@@ -2,11 +2,12 @@
 //! changes nothing about what happens.
 
 use crate::exit::Failure;
-use crate::interrupt;
 use crate::progress::Progress;
+use crate::terminal::Out;
 use sim_core::engine::Simulation;
 use sim_core::record::RequestRecord;
 use sim_core::time::Instant as Moment;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How long a slice takes: short enough to feel prompt, long enough to cost nothing.
@@ -29,10 +30,11 @@ pub(crate) struct Driven {
 pub(crate) fn drive(
     simulation: &mut Simulation,
     progress: Progress,
+    out: &Out<'_>,
     log: &mut dyn FnMut(Vec<RequestRecord>) -> Result<(), Failure>,
 ) -> Result<Driven, Failure> {
     let end = Moment(simulation.model().horizon.0);
-    drive_until(simulation, end, progress, log)
+    drive_until(simulation, end, progress, out, log)
 }
 
 /// Runs until a moment, or until the user wants to stop. The request log is handed to `log` as it
@@ -45,27 +47,30 @@ pub(crate) fn drive_until(
     simulation: &mut Simulation,
     end: Moment,
     mut progress: Progress,
+    out: &Out<'_>,
     log: &mut dyn FnMut(Vec<RequestRecord>) -> Result<(), Failure>,
 ) -> Result<Driven, Failure> {
+    let (stop, told) = (out.stop()?, out.told());
+    let asked = || stop.load(Ordering::Relaxed);
     let start = Instant::now();
     // Every how many times of being asked the clock is looked at.
     let mut every = 1;
     loop {
-        let (mut looked, mut asked) = (Instant::now(), 0);
+        let (mut looked, mut times) = (Instant::now(), 0);
         let over = looked + SLICE;
         let goes_on = simulation.run_while(end, || {
-            asked += 1;
-            if interrupt::asked() || asked < every {
-                return !interrupt::asked();
+            times += 1;
+            if asked() || times < every {
+                return !asked();
             }
             let now = Instant::now();
             let took = now - looked;
-            (looked, asked) = (now, 0);
+            (looked, times) = (now, 0);
             every = if took > LOOK { every / 2 } else { every * 2 }.clamp(1, ASKED);
             now < over
         });
         log(simulation.recorder_mut().take_log())?;
-        let interrupted = goes_on && interrupt::asked();
+        let interrupted = goes_on && asked();
         if interrupted {
             simulation.end_here();
             log(simulation.recorder_mut().take_log())?;
@@ -77,6 +82,7 @@ pub(crate) fn drive_until(
                 interrupted,
             });
         }
+        told(simulation.now().0, simulation.model().horizon.0);
         progress.show(simulation, start.elapsed());
     }
 }

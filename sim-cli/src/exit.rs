@@ -81,6 +81,17 @@ pub(crate) struct Failure {
     pub message: String,
     /// What to do about it; may be empty.
     pub help: String,
+    /// What is wrong with scenarios, told before.
+    pub refused: Vec<Refused>,
+}
+
+/// What is wrong with a scenario or a plan.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Refused {
+    /// For people.
+    pub text: String,
+    /// For programs: a list.
+    pub json: String,
 }
 
 impl Failure {
@@ -90,6 +101,7 @@ impl Failure {
             exit,
             message: message.into(),
             help: String::new(),
+            refused: Vec::new(),
         }
     }
 

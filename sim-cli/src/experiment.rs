@@ -4,9 +4,8 @@ use crate::args::{
     EstimandArg, ExperimentArgs, ProgressStyle, REPLICATIONS, ResultArgs, WarmUpArg,
 };
 use crate::exit::{Exit, Failure};
-use crate::interrupt;
 use crate::sheet;
-use crate::terminal;
+use crate::terminal::{self, Out};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use serde::Serialize;
 use sim_core::experiment::{Control, Estimand, Measure, Plan, Precision, Progress, WarmUp};
@@ -34,20 +33,21 @@ pub(crate) fn conduct<T>(
     name: &str,
     threads: Option<NonZeroUsize>,
     style: ProgressStyle,
-    quiet: bool,
+    (quiet, out): (bool, &Out<'_>),
     experiment: impl FnOnce(&Control<'_>) -> T,
 ) -> Result<(T, ExperimentHost), Failure> {
-    interrupt::watch()?;
+    let (stop, told) = (out.stop()?, out.told());
     let threads = threads
         .unwrap_or_else(|| std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN));
     let start = Instant::now();
     let shown = Mutex::new(Runs::new(name, style, quiet));
     let progress = |progress: Progress| {
+        told(progress.done, progress.planned);
         if let Ok(mut shown) = shown.lock() {
             shown.show(progress, start.elapsed());
         }
     };
-    let control = Control::new(threads, interrupt::flag(), &progress);
+    let control = Control::new(threads, stop, &progress);
     let found = experiment(&control);
     if let Ok(mut shown) = shown.lock() {
         shown.finish();

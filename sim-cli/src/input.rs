@@ -18,6 +18,8 @@ const BYTES_MAX: u64 = 64 << 20;
 pub(crate) struct Input {
     source: Source,
     place: Place,
+    /// Texts that it can name beside files.
+    given: Vec<(String, String)>,
 }
 
 enum Place {
@@ -28,8 +30,14 @@ enum Place {
 }
 
 impl Input {
-    /// Finds what `argument` means: `-`, a file, or the name of a model.
-    pub(crate) fn open(argument: &str) -> Result<Self, Failure> {
+    /// Finds what `argument` means: one of the texts that were given, `-`, a file, or the name of a model.
+    pub(crate) fn open(argument: &str, given: &[(String, String)]) -> Result<Self, Failure> {
+        if let Some((name, text)) = given.iter().find(|(name, _)| name == argument) {
+            return Ok(Self {
+                given: given.to_vec(),
+                ..Self::alone(Source::new(name.clone(), text.clone()))
+            });
+        }
         if argument == "-" {
             return stdin();
         }
@@ -41,12 +49,14 @@ impl Input {
             return Ok(Self {
                 source: Source::new(argument, text),
                 place: Place::Folder(folder),
+                given: Vec::new(),
             });
         }
         if let Some(source) = MODELS.find(argument) {
             return Ok(Self {
                 source,
                 place: Place::Library,
+                given: Vec::new(),
             });
         }
         if like_a_path {
@@ -60,19 +70,23 @@ impl Input {
 
     /// Finds what `argument` means as a plan: `-`, a file, or the name of a plan that comes with the
     /// program.
-    pub(crate) fn open_plan(argument: &str) -> Result<Self, Failure> {
+    pub(crate) fn open_plan(argument: &str, given: &[(String, String)]) -> Result<Self, Failure> {
+        if given.iter().any(|(name, _)| name == argument) {
+            return Self::open(argument, given);
+        }
         if argument == "-" {
             return stdin();
         }
         if looks_like_a_path(argument)
             && files::is_there(Path::new(argument)).map_err(|why| unreachable(argument, &why))?
         {
-            return Self::open(argument);
+            return Self::open(argument, given);
         }
         if let Some(source) = MODELS.find_plan(argument) {
             return Ok(Self {
                 source,
                 place: Place::Library,
+                given: Vec::new(),
             });
         }
         if MODELS.find(argument).is_some() {
@@ -100,8 +114,11 @@ impl Input {
 
     /// A plan that was put together from arguments; the scenario it names is looked for as an
     /// argument would be.
-    pub(crate) fn of_arguments(text: String) -> Self {
-        Self::alone(Source::new("the arguments", text))
+    pub(crate) fn of_arguments(text: String, given: &[(String, String)]) -> Self {
+        Self {
+            given: given.to_vec(),
+            ..Self::alone(Source::new("the arguments", text))
+        }
     }
 
     /// The scenario that a run has kept of itself at `path`, under the name that it had.
@@ -110,6 +127,7 @@ impl Input {
         Ok(Self {
             source: Source::new(format!("{name}.toml"), text),
             place: Place::Folder(path.parent().unwrap_or(Path::new("")).to_path_buf()),
+            given: Vec::new(),
         })
     }
 
@@ -118,6 +136,7 @@ impl Input {
         Self {
             source,
             place: Place::Folder(PathBuf::new()),
+            given: Vec::new(),
         }
     }
 
@@ -130,7 +149,7 @@ impl Input {
                     of: &self.source.name,
                 },
             ),
-            Place::Folder(folder) => Plan::read(&self.source, &files_of(folder)),
+            Place::Folder(folder) => Plan::read(&self.source, &self.files_of(folder)),
         }
     }
 
@@ -154,7 +173,7 @@ impl Input {
                 Scenario::read(own, sets, &Also { texts, others })
             }
             Place::Folder(folder) => {
-                let others = files_of(folder);
+                let others = self.files_of(folder);
                 Scenario::read(own, sets, &Also { texts, others })
             }
         }
@@ -183,7 +202,9 @@ impl Input {
                     of: &self.source.name,
                 },
             ),
-            Place::Folder(folder) => Scenario::read(self.source.clone(), sets, &files_of(folder)),
+            Place::Folder(folder) => {
+                Scenario::read(self.source.clone(), sets, &self.files_of(folder))
+            }
         }
     }
 }
@@ -276,6 +297,7 @@ fn stdin() -> Result<Input, Failure> {
     Ok(Input {
         source: Source::new(name, text),
         place: Place::Folder(PathBuf::new()),
+        given: Vec::new(),
     })
 }
 
@@ -354,17 +376,26 @@ pub(crate) fn is_confined() -> bool {
     CONFINED.load(Ordering::Relaxed)
 }
 
-/// What a scenario in `folder` refers to.
-fn files_of(folder: &Path) -> Folders<'static, impl Fn(&Path) -> Result<Option<String>, String>> {
-    let root = folder.to_path_buf();
-    Folders::new(&MODELS, folder, move |path| {
-        if CONFINED.load(Ordering::Relaxed) && !files::is_below(path, &root) {
-            return Err(
-                "it lies outside of the scenario's folder, and --confine was given".to_owned(),
-            );
-        }
-        read_if_there(path)
-    })
+impl Input {
+    /// What it refers to, in its folder.
+    fn files_of(
+        &self,
+        folder: &Path,
+    ) -> Folders<'static, impl Fn(&Path) -> Result<Option<String>, String>> {
+        let root = folder.to_path_buf();
+        let given = self.given.clone();
+        Folders::new(&MODELS, folder, move |path| {
+            if let Some((_, text)) = given.iter().find(|(name, _)| Path::new(name) == path) {
+                return Ok(Some(text.clone()));
+            }
+            if CONFINED.load(Ordering::Relaxed) && !files::is_below(path, &root) {
+                return Err(
+                    "it lies outside of the scenario's folder, and --confine was given".to_owned(),
+                );
+            }
+            read_if_there(path)
+        })
+    }
 }
 
 fn read(path: &Path) -> Result<String, Unreadable> {

@@ -39,6 +39,7 @@ pub(crate) fn flag() -> &'static AtomicBool {
 }
 
 /// Whether the user wants to stop.
+#[cfg(feature = "watch")]
 pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }

@@ -110,7 +110,7 @@ pub(crate) fn command_with_output() -> String {
     of_words(typed.map(|word| word.to_string_lossy().into_owned()), true)
 }
 
-fn of_words(typed: impl Iterator<Item = String>, output: bool) -> String {
+pub(crate) fn of_words(typed: impl Iterator<Item = String>, output: bool) -> String {
     let mut typed = typed.peekable();
     let mut kept = vec!["stampede".to_owned()];
     while let Some(word) = typed.next() {

@@ -1,11 +1,14 @@
 //! Standard output and standard error: results on one, messages on the other.
 
 use crate::exit::Failure;
+use crate::inside::{Asked, Inside};
+use crate::interrupt;
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use sim_core::text::shown;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 /// Things to look at first.
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -26,32 +29,113 @@ pub(crate) fn choose_colors(choice: ColorChoice) {
     choice.write_global();
 }
 
-/// Standard output. A reader who has seen enough and closed the pipe is no error: the rest is
-/// dropped, and the exit code still tells how the run went.
-pub(crate) struct Out {
-    inner: Option<BufWriter<anstream::Stdout>>,
+/// Where a command's results go: to standard output, or to the program that it runs in.
+pub(crate) struct Out<'a> {
+    to: To<'a>,
 }
 
-impl Out {
+enum To<'a> {
+    /// Standard output. A reader who has seen enough and closed the pipe is no error: the rest is
+    /// dropped, and the exit code still tells how the run went.
+    People(Option<BufWriter<anstream::Stdout>>),
+    /// Whoever asked.
+    Program(Box<Asked<'a>>),
+}
+
+impl<'a> Out<'a> {
     /// Standard output with colours where they are wanted.
     pub(crate) fn new() -> Self {
         Self {
-            inner: Some(BufWriter::new(anstream::stdout())),
+            to: To::People(Some(BufWriter::new(anstream::stdout()))),
+        }
+    }
+
+    /// To another program.
+    pub(crate) fn inside(inside: &'a Inside<'a>, command: String) -> Self {
+        Self {
+            to: To::Program(Box::new(Asked::by(inside, command))),
+        }
+    }
+
+    /// The program that a command runs in.
+    pub(crate) fn asked(&self) -> Option<&Asked<'a>> {
+        match &self.to {
+            To::People(_) => None,
+            To::Program(asked) => Some(asked),
+        }
+    }
+
+    /// Texts that arguments name beside files and models.
+    pub(crate) fn given(&self) -> &'a [(String, String)] {
+        match &self.to {
+            To::People(_) => &[],
+            To::Program(asked) => asked.inside.given,
+        }
+    }
+
+    /// The same, to leave something there.
+    pub(crate) fn asked_mut(&mut self) -> Option<&mut Asked<'a>> {
+        match &mut self.to {
+            To::People(_) => None,
+            To::Program(asked) => Some(asked),
+        }
+    }
+
+    /// What was left for the program.
+    pub(crate) fn into_asked(self) -> Option<Box<Asked<'a>>> {
+        match self.to {
+            To::People(_) => None,
+            To::Program(asked) => Some(asked),
+        }
+    }
+
+    /// Says whether somebody wants the command to end. From now on Ctrl-C is noticed instead of obeyed, where
+    /// it is the command's own.
+    pub(crate) fn stop(&self) -> Result<&'a AtomicBool, Failure> {
+        match &self.to {
+            To::People(_) => {
+                interrupt::watch()?;
+                Ok(interrupt::flag())
+            }
+            To::Program(asked) => Ok(asked.inside.stop),
+        }
+    }
+
+    /// Who is told how much is done, of how much, beside what a terminal shows.
+    pub(crate) fn told(&self) -> &'a (dyn Fn(u64, u64) + Sync) {
+        match &self.to {
+            To::People(_) => &|_, _| {},
+            To::Program(asked) => asked.inside.progress,
+        }
+    }
+
+    /// Tells of something that may not be meant.
+    pub(crate) fn warn(&mut self, name: &str, text: &str, quiet: bool) {
+        match &mut self.to {
+            To::People(_) if quiet => {}
+            To::People(_) => say_warning(name, text),
+            To::Program(asked) => asked
+                .warnings
+                .push(format!("{}: {}", shown(name), shown(text))),
         }
     }
 
     fn attempt<T>(
         &mut self,
         whole: T,
-        act: impl FnOnce(&mut BufWriter<anstream::Stdout>) -> io::Result<T>,
+        act: impl FnOnce(&mut dyn Write) -> io::Result<T>,
     ) -> io::Result<T> {
-        let Some(inner) = &mut self.inner else {
+        let people = match &mut self.to {
+            To::People(people) => people,
+            To::Program(asked) => return act(&mut asked.printed),
+        };
+        let Some(inner) = people else {
             return Ok(whole);
         };
         match act(inner) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 // Dropping a writer with something left in it would try once more.
-                if let Some(inner) = self.inner.take() {
+                if let Some(inner) = people.take() {
                     drop(inner.into_parts());
                 }
                 Ok(whole)
@@ -61,13 +145,13 @@ impl Out {
     }
 }
 
-impl Write for Out {
+impl Write for Out<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.attempt(bytes.len(), |inner| inner.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.attempt((), Write::flush)
+        self.attempt((), |inner| inner.flush())
     }
 }
 
@@ -83,6 +167,9 @@ pub(crate) fn say(text: &str) {
 
 /// Tells of a failure, unless it was told already.
 pub(crate) fn say_failure(failure: &Failure) {
+    for refused in &failure.refused {
+        say(&refused.text);
+    }
     if failure.message.is_empty() {
         return;
     }

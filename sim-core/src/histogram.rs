@@ -196,6 +196,15 @@ impl Histogram {
         Some(squares.sum::<f64>() / count)
     }
 
+    /// Each bucket that is not empty: its lower and upper edge in nanoseconds, and how many times are in it.
+    pub fn buckets_ns(&self) -> impl Iterator<Item = (f64, f64, u64)> {
+        let counted = self.counts.iter().enumerate().filter(|(_, n)| **n > 0);
+        counted.map(|(index, &count)| {
+            let (lower, width) = edges(index, FINE_BITS, 1.0);
+            (lower, lower + width, count)
+        })
+    }
+
     /// How many times of zero were counted.
     pub fn zeros(&self) -> u64 {
         self.counts.first().copied().unwrap_or(0)

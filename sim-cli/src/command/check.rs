@@ -34,7 +34,7 @@ struct Read {
 pub(crate) fn run(args: &CheckArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let mut all = Vec::new();
     for argument in &args.scenarios {
-        let input = Input::open(argument)?;
+        let input = Input::open(argument, out.given())?;
         let scenario = input
             .scenario(&args.sets.all(None))
             .and_then(|scenario| scenario.model().map(|model| (scenario, model)));

@@ -19,7 +19,7 @@ use std::io::Write;
 /// Reads all variants, runs them and tells which is better.
 pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let mut read = Vec::new();
-    let variants = variants(args, &mut read)?;
+    let variants = variants(args, out.given(), &mut read)?;
     let models: Vec<_> = variants.iter().map(|v| v.model.clone()).collect();
     let borrowed: Vec<_> = models.iter().collect();
     check_warm_up(&args.experiment, &borrowed)?;
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
         "compare",
         args.experiment.effort.threads,
         args.result.progress,
-        quiet,
+        (quiet, out),
         |control| {
             let warm_up = warm_up(&args.experiment, &models, plan.first, control)?;
             let warmed = warmed(&models, &warm_up);
@@ -65,6 +65,13 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
     host.exit_code = exit.code();
     let report = ComparisonReport::of(&found, &warm_up);
     let sheet = sheet(&found, &warm_up, args.pairs, &read);
+    if let Some(asked) = out.asked_mut() {
+        asked.keep("comparison.csv", |out| write_comparison(&report, out))?;
+        asked.keep("replications.csv", |out| write_variant_runs(&report, out))?;
+        let plot = plot(&found, 0, &found.verdict(0)).svg();
+        asked.keep("measures.svg", |out| out.write_all(plot.as_bytes()))?;
+        asked.keep_experiment(&report, &read[0], &sheet)?;
+    }
     if let Some(target) = &args.result.output {
         let folder = Folder::begin(target, args.result.force)?;
         folder.write("comparison.csv", |out| write_comparison(&report, out))?;
@@ -97,11 +104,15 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
 }
 
 /// Every combination of scenarios and values.
-fn variants(args: &CompareArgs, scenarios: &mut Vec<Scenario>) -> Result<Vec<Variant>, Failure> {
+fn variants(
+    args: &CompareArgs,
+    given: &[(String, String)],
+    scenarios: &mut Vec<Scenario>,
+) -> Result<Vec<Variant>, Failure> {
     let inputs: Vec<Input> = args
         .scenarios
         .iter()
-        .map(|argument| Input::open(argument))
+        .map(|argument| Input::open(argument, given))
         .collect::<Result<_, _>>()?;
     let mut read = |number: usize, sets: &[(String, String)]| {
         let mut all = args.seeded.all();

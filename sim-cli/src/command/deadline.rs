@@ -28,14 +28,14 @@ struct Answer<'a> {
 
 /// Looks for the last moment.
 pub(crate) fn run(args: &DeadlineArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
-    let (scenario, model) = read(&args.scenario, &args.seeded)?;
+    let (scenario, model) = read(&args.scenario, &args.seeded, out.given())?;
     check_output(&args.result)?;
     let plan = plan(args, &model)?;
     let (found, host) = conduct(
         scenario.name(),
         args.effort.threads,
         args.result.progress,
-        quiet,
+        (quiet, out),
         |control| deadline(&scenario, &model, &plan, control),
     )?;
     let found = found.map_err(|problems| refused(&problems))?;

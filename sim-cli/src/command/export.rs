@@ -15,12 +15,9 @@ const SHOWN: usize = 100;
 
 /// Writes a scenario as a program has it, and tells what has no counterpart.
 pub(crate) fn run(args: &ExportArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
-    let input = Input::open(&args.scenario)?;
+    let input = Input::open(&args.scenario, out.given())?;
     let sets = args.sets.all(None);
-    let told = |problems| {
-        super::tell(&input, &sets, &problems);
-        Failure::told(Exit::Invalid)
-    };
+    let told = |problems| super::refused_input(&input, &sets, &problems);
     let scenario = input.scenario(&sets).map_err(told)?;
     let Some(target) = export::target(&args.target) else {
         let message = format!("nothing is exported as {:?}", args.target);

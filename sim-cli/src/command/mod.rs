@@ -28,7 +28,7 @@ pub(crate) mod watch;
 
 use crate::args::EXPECT;
 use crate::diagnostics;
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, Refused};
 use crate::input::Input;
 use crate::part::write_new;
 use crate::terminal::{self, CYAN, say};
@@ -37,27 +37,39 @@ use sim_core::text::shell_word;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Tells what is wrong with what was asked for.
+/// What is wrong with what was asked for.
 pub(crate) fn refused(problems: &Problems) -> Failure {
-    say(&diagnostics::render(problems));
-    Failure::told(Exit::Invalid)
+    let refused = Refused {
+        text: diagnostics::render(problems),
+        json: terminal::json(&diagnostics::to_json(problems)),
+    };
+    Failure {
+        refused: vec![refused],
+        ..Failure::told(Exit::Invalid)
+    }
 }
 
-/// Tells what is wrong with a scenario; and what would help, where what was set from outside only does
+/// What is wrong with a scenario; and what would help, where what was set from outside only does
 /// not fit what the scenario expects of itself.
-pub(crate) fn tell(input: &Input, sets: &[(String, String)], problems: &Problems) {
-    say(&diagnostics::render(problems));
+pub(crate) fn refused_input(
+    input: &Input,
+    sets: &[(String, String)],
+    problems: &Problems,
+) -> Failure {
+    let mut failure = refused(problems);
     if sets.is_empty() || sets.iter().any(|(path, _)| path == EXPECT) {
-        return;
+        return failure;
     }
     let mut without = sets.to_vec();
     without.push((EXPECT.to_owned(), "[]".to_owned()));
     let read = input.scenario(&without);
-    if read.and_then(|scenario| scenario.model()).is_ok() {
-        say(&format!(
-            "{CYAN}help{CYAN:#}: only what it expects does not fit what was set: --no-expect leaves that out"
-        ));
+    if read.and_then(|scenario| scenario.model()).is_ok()
+        && let Some(refused) = failure.refused.last_mut()
+    {
+        let advice = "only what it expects does not fit what was set: --no-expect leaves that out";
+        refused.text = format!("{}\n{CYAN}help{CYAN:#}: {advice}", refused.text);
     }
+    failure
 }
 
 /// Writes a scenario under a name that must be free.

@@ -14,7 +14,7 @@ pub(crate) fn run(args: &NewArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
     if let Some(other) = input::other(&args.name) {
         return Err(other);
     }
-    let input = Input::open(&args.from)?;
+    let input = Input::open(&args.from, &[])?;
     // A scenario may be copied to be mended; a copy of what is none would only fail later.
     if let Err(problems) = input.scenario(&[])
         && (problems.has("E001") || problems.has("E004"))

@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::input::Input;
 use crate::log_files::measure;
 use crate::sheet;
-use crate::terminal::{BOLD, Out, say};
+use crate::terminal::{BOLD, Out, say, say_failure};
 use sim_core::readable;
 use sim_import::logs::{Beside, Measured, Traces};
 
@@ -20,12 +20,9 @@ pub(crate) fn run(args: &ReplayArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         return Err(Failure::new(Exit::Usage, message));
     }
     let (_, measured) = measure(&args.log.logs, &args.log.form, None)?;
-    let input = Input::open(&args.scenario)?;
+    let input = Input::open(&args.scenario, out.given())?;
     let given = args.how.seeded.all();
-    let told = |problems| {
-        super::tell(&input, &given, &problems);
-        Failure::told(Exit::Invalid)
-    };
+    let told = |problems| super::refused_input(&input, &given, &problems);
     let model = input.scenario(&given).and_then(|scenario| scenario.model());
     let model = model.map_err(told)?;
     let beside = Beside::of(&measured, &model).map_err(|why| Failure::new(Exit::Invalid, why))?;
@@ -43,7 +40,7 @@ pub(crate) fn run(args: &ReplayArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     if let Err(problems) = read.and_then(|scenario| scenario.model())
         && problems.has(BEYOND)
     {
-        super::tell(&input, &sets, &problems);
+        say_failure(&super::refused_input(&input, &sets, &problems));
         say(&format!(
             "help: the log lasts {}; what the scenario plans or expects later is left out with --set 'timeline=[]' --no-expect",
             readable::time(measured.span_s * 1e9),

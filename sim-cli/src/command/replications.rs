@@ -10,7 +10,7 @@ use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
 use crate::report::theory_blocks;
 use crate::sheet::{self, PAGE};
-use crate::terminal::{self, DIM, Out, say_warning};
+use crate::terminal::{self, DIM, Out};
 use serde::Serialize;
 use sim_core::experiment::{Measure, Replicated, Stop, WarmUp, replicate, warmed, without_warm_up};
 use sim_core::metric::Unit;
@@ -37,7 +37,7 @@ struct Job {
 /// Replications of each scenario, one after the other.
 pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     refuse_what_one_run_has(args)?;
-    let jobs = prepare(args)?;
+    let jobs = prepare(args, out.given())?;
     sheet::check(&args.page, args.how.output.as_deref())?;
     let mut worst = Exit::Ok;
     for (number, job) in jobs.into_iter().enumerate() {
@@ -47,10 +47,8 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
             measures,
             applied,
         } = job;
-        if !quiet {
-            for text in scenario.warnings() {
-                say_warning(scenario.name(), &text);
-            }
+        for text in scenario.warnings() {
+            out.warn(scenario.name(), &text, quiet);
         }
         let output = args.how.output.as_ref().map(|dir| {
             if args.scenarios.len() > 1 {
@@ -68,7 +66,7 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
             scenario.name(),
             args.experiment.effort.threads,
             args.how.showing.progress,
-            quiet,
+            (quiet, out),
             |control| {
                 let models = [model.clone()];
                 let warm_up = warm_up(&args.experiment, &models, plan.first, control)?;
@@ -101,6 +99,11 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
             host,
         };
         let sheet = shown.sheet();
+        if let Some(asked) = out.asked_mut() {
+            asked.keep("measures.csv", |out| write_measures(&report, out))?;
+            asked.keep("replications.csv", |out| write_runs(&report, out))?;
+            asked.keep_experiment(&shown.whole(), &scenario, &sheet)?;
+        }
         if let Some(folder) = folder {
             write_files(&folder, &scenario, &report)?;
             folder.write(PAGE, |out| out.write_all(sheet.html().as_bytes()))?;
@@ -127,10 +130,10 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
 }
 
 /// Reads every scenario before the first one runs.
-fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
+fn prepare(args: &RunArgs, given: &[(String, String)]) -> Result<Vec<Job>, Failure> {
     let mut jobs: Vec<Job> = Vec::new();
     for argument in &args.scenarios {
-        let (scenario, model) = read(argument, &args.how.seeded)?;
+        let (scenario, model) = read(argument, &args.how.seeded, given)?;
         check_warm_up(&args.experiment, &[&model])?;
         let mut measures = measures(&args.experiment, &[&model])?;
         let applied = args.how.theory.then(|| theory::apply(&model));
@@ -196,16 +199,17 @@ fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
 }
 
 /// Reads a scenario and its model, and tells what is wrong with it.
-pub(super) fn read(argument: &str, seeded: &SeededArgs) -> Result<(Scenario, Arc<Model>), Failure> {
+pub(super) fn read(
+    argument: &str,
+    seeded: &SeededArgs,
+    given: &[(String, String)],
+) -> Result<(Scenario, Arc<Model>), Failure> {
     let sets = seeded.all();
-    let input = Input::open(argument)?;
+    let input = Input::open(argument, given)?;
     input
         .scenario(&sets)
         .and_then(|scenario| scenario.model().map(|model| (scenario, Arc::new(model))))
-        .map_err(|problems| {
-            super::tell(&input, &sets, &problems);
-            Failure::told(Exit::Invalid)
-        })
+        .map_err(|problems| super::refused_input(&input, &sets, &problems))
 }
 
 /// An expectation fails when it holds in fewer replications than the confidence asks for.
@@ -276,8 +280,7 @@ fn print(
 ) -> Result<(), Failure> {
     match args.how.format {
         RunFormat::Json => {
-            let (report, theory) = (shown.report, shown.theory.as_ref());
-            let (report, host) = (&WithTheory { report, theory }, shown.host);
+            let (report, host) = (&shown.whole(), shown.host);
             writeln!(out, "{}", terminal::json(&WithHost { report, host }))?;
         }
         RunFormat::Csv => write_measures(shown.report, out)?,
@@ -295,6 +298,13 @@ fn print(
 }
 
 impl Shown<'_> {
+    fn whole(&self) -> WithTheory<'_> {
+        WithTheory {
+            report: self.report,
+            theory: self.theory.as_ref(),
+        }
+    }
+
     fn sheet(&self) -> Sheet {
         let model = &self.found.model;
         let runs = self.found.runs.len();

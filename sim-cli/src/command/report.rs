@@ -9,7 +9,6 @@ use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::folder::SUMMARY;
 use crate::input::Input;
-use crate::interrupt;
 use crate::part::write_whole;
 use crate::progress::Progress;
 use crate::sheet::PAGE;
@@ -74,17 +73,15 @@ pub(crate) fn run(args: &ReportArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let sets = args.seeded.all();
     let read = origin.input.scenario(&sets);
     let read = read.and_then(|scenario| scenario.model().map(|model| (scenario, Arc::new(model))));
-    let (scenario, model) = read.map_err(|problems| {
-        super::tell(&origin.input, &sets, &problems);
-        Failure::told(Exit::Invalid)
-    })?;
+    let (scenario, model) =
+        read.map_err(|problems| super::refused_input(&origin.input, &sets, &problems))?;
     check_output(args)?;
     let fork_at = fork_at(args, &model)?;
     let mut simulation = Simulation::new(Arc::clone(&model), origin.replication);
-    interrupt::watch()?;
+    out.stop()?;
     let finish = |simulation: &mut Simulation, until: Instant| {
         let progress = Progress::new(scenario.name(), args.showing.progress, quiet);
-        let driven = drive_until(simulation, until, progress, &mut |_| Ok(()))?;
+        let driven = drive_until(simulation, until, progress, out, &mut |_| Ok(()))?;
         if driven.interrupted {
             let message = "interrupted: no report is written of a part of a run";
             return Err(Failure::new(Exit::Interrupted, message));
@@ -143,7 +140,7 @@ fn origin(args: &ReportArgs) -> Result<Origin, Failure> {
     // A model of that name is meant where the folder is not a run's.
     if !is_folder || !files::is_there(&folder.join(SUMMARY)).unwrap_or(false) {
         return Ok(Origin {
-            input: Input::open(&args.scenario)?,
+            input: Input::open(&args.scenario, &[])?,
             replication: args.replication.unwrap_or(0),
             digest: None,
         });

@@ -6,11 +6,11 @@ use crate::exit::{Exit, Failure};
 use crate::folder::{Folder, REQUESTS, SUMMARY};
 use crate::host::Host;
 use crate::input::Input;
-use crate::interrupt;
+use crate::inside::{Found, RunFound};
 use crate::progress::Progress;
 use crate::report::{self, Report};
 use crate::sheet;
-use crate::terminal::{self, Out, say_warning};
+use crate::terminal::{self, Out};
 use serde::Serialize;
 use sim_core::engine::Simulation;
 use sim_core::export::{self, RequestLog};
@@ -38,6 +38,8 @@ struct Finished {
     summary: Summary,
     driven: Driven,
     exit: Exit,
+    /// The request log, for a program.
+    requests: Vec<u8>,
 }
 
 /// Reads all scenarios, then runs one after the other.
@@ -56,8 +58,8 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         return Err(Failure::new(Exit::Usage, message)
             .help("add --replications N; `stampede report` writes the page of one run"));
     }
-    let jobs = prepare(&args.scenarios, &args.how)?;
-    run_jobs(&jobs, &args.how, quiet, out)
+    let jobs = prepare(&args.scenarios, &args.how, out.given())?;
+    run_jobs(jobs, &args.how, quiet, out)
 }
 
 /// Runs a scenario with changes beside those that were asked for, and with texts that it can name.
@@ -72,29 +74,42 @@ pub(crate) fn run_given(
 ) -> Result<Exit, Failure> {
     let read = input.scenario_with(sets, texts);
     let job = read.and_then(|scenario| job(argument, scenario, how, false));
-    let job = job.map_err(|problems| {
-        super::tell(input, sets, &problems);
-        Failure::told(Exit::Invalid)
-    })?;
-    run_jobs(&[job], how, quiet, out)
+    let job = job.map_err(|problems| super::refused_input(input, sets, &problems))?;
+    run_jobs(vec![job], how, quiet, out)
 }
 
-fn run_jobs(jobs: &[Job], how: &HowArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+fn run_jobs(jobs: Vec<Job>, how: &HowArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let mut worst = Exit::Ok;
-    for (number, job) in jobs.iter().enumerate() {
-        if !quiet {
-            for text in job.scenario.warnings() {
-                say_warning(job.scenario.name(), &text);
-            }
+    let count = jobs.len();
+    for (number, job) in jobs.into_iter().enumerate() {
+        for text in job.scenario.warnings() {
+            out.warn(job.scenario.name(), &text, quiet);
         }
-        let finished = simulate(job, how, quiet)?;
-        print(job, &finished, how, quiet, number, out)?;
+        let finished = simulate(&job, how, quiet, out)?;
+        print(&job, &finished, how, quiet, number, out)?;
         out.flush()?;
         if finished.exit != Exit::Ok {
             worst = finished.exit;
         }
         let over = worst == Exit::Interrupted;
-        if over || number + 1 == jobs.len() {
+        if let Some(asked) = out.asked_mut() {
+            let Finished {
+                simulation,
+                summary,
+                requests,
+                ..
+            } = finished;
+            let theory = how
+                .theory
+                .then(|| theory::apply(&job.model).beside(&summary));
+            asked.found = Found::Run(Box::new(RunFound {
+                scenario: job.scenario,
+                simulation,
+                summary,
+                theory,
+                requests,
+            }));
+        } else if over || number + 1 == count {
             // The program ends, and the system takes memory back faster than piece by piece.
             std::mem::forget(finished);
         }
@@ -106,7 +121,11 @@ fn run_jobs(jobs: &[Job], how: &HowArgs, quiet: bool, out: &mut Out) -> Result<E
 }
 
 /// Reads every scenario before the first one runs: a mistake in the last should not cost an hour.
-fn prepare(scenarios: &[String], how: &HowArgs) -> Result<Vec<Job>, Failure> {
+fn prepare(
+    scenarios: &[String],
+    how: &HowArgs,
+    given: &[(String, String)],
+) -> Result<Vec<Job>, Failure> {
     if how.format == RunFormat::Csv && scenarios.len() > 1 {
         return Err(Failure::new(
             Exit::Usage,
@@ -116,9 +135,9 @@ fn prepare(scenarios: &[String], how: &HowArgs) -> Result<Vec<Job>, Failure> {
     }
     let sets = how.seeded.all();
     let mut jobs: Vec<Job> = Vec::new();
-    let mut invalid = false;
+    let mut refused = Vec::new();
     for argument in scenarios {
-        let input = Input::open(argument)?;
+        let input = Input::open(argument, given)?;
         let read = input.scenario(&sets);
         match read.and_then(|scenario| job(argument, scenario, how, scenarios.len() > 1)) {
             Ok(job) => {
@@ -132,15 +151,17 @@ fn prepare(scenarios: &[String], how: &HowArgs) -> Result<Vec<Job>, Failure> {
                 jobs.push(job);
             }
             Err(problems) => {
-                super::tell(&input, &sets, &problems);
-                invalid = true;
+                refused.extend(super::refused_input(&input, &sets, &problems).refused);
             }
         }
     }
-    if invalid {
-        Err(Failure::told(Exit::Invalid))
-    } else {
+    if refused.is_empty() {
         Ok(jobs)
+    } else {
+        Err(Failure {
+            refused,
+            ..Failure::told(Exit::Invalid)
+        })
     }
 }
 
@@ -166,18 +187,20 @@ fn job(argument: &str, scenario: Scenario, how: &HowArgs, several: bool) -> Resu
     })
 }
 
-fn simulate(job: &Job, how: &HowArgs, quiet: bool) -> Result<Finished, Failure> {
+fn simulate(job: &Job, how: &HowArgs, quiet: bool, out: &Out) -> Result<Finished, Failure> {
     // Setting up very many servers takes a moment, and there is nothing to save yet: until it is done,
     // whoever asks for an end gets it at once.
     let mut simulation = Simulation::new(job.model.clone(), how.replication);
-    interrupt::watch()?;
+    out.stop()?;
     let folder = job
         .output
         .as_ref()
         .map(|target| Folder::begin(target, how.force))
         .transpose()?;
+    let logged = job.model.recording.every_nth_request > 0;
+    let mut requests = Vec::new();
     let mut log = match &folder {
-        Some(folder) if job.model.recording.every_nth_request > 0 => {
+        Some(folder) if logged => {
             let file = folder.file(REQUESTS)?;
             Some(
                 RequestLog::new(job.model.clone(), file)
@@ -186,6 +209,9 @@ fn simulate(job: &Job, how: &HowArgs, quiet: bool) -> Result<Finished, Failure> 
         }
         _ => None,
     };
+    let mut kept = (logged && out.asked().is_some())
+        .then(|| RequestLog::new(job.model.clone(), &mut requests))
+        .transpose()?;
     let log_failure = |error| {
         folder.as_ref().map_or_else(
             || Failure::told(Exit::Io),
@@ -193,10 +219,16 @@ fn simulate(job: &Job, how: &HowArgs, quiet: bool) -> Result<Finished, Failure> 
         )
     };
     let progress = Progress::new(job.scenario.name(), how.showing.progress, quiet);
-    let driven = drive(&mut simulation, progress, &mut |rows| match &mut log {
-        Some(log) => log.write(&rows).map_err(log_failure),
-        None => Ok(()),
+    let driven = drive(&mut simulation, progress, out, &mut |rows| {
+        if let Some(kept) = &mut kept {
+            kept.write(&rows)?;
+        }
+        match &mut log {
+            Some(log) => log.write(&rows).map_err(log_failure),
+            None => Ok(()),
+        }
     })?;
+    kept.map_or(Ok(()), RequestLog::finish)?;
     log.map_or(Ok(()), RequestLog::finish)
         .map_err(log_failure)?;
     if driven.interrupted && !quiet {
@@ -226,6 +258,7 @@ fn simulate(job: &Job, how: &HowArgs, quiet: bool) -> Result<Finished, Failure> 
         summary,
         driven,
         exit,
+        requests,
     })
 }
 
@@ -258,6 +291,7 @@ fn print(
         summary,
         driven,
         exit,
+        ..
     } = finished;
     match how.format {
         RunFormat::Text => {

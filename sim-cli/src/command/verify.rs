@@ -2,7 +2,6 @@
 
 use crate::args::{ProgressStyle, VerifyArgs, VerifyFormat};
 use crate::exit::{Exit, Failure};
-use crate::interrupt;
 use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use serde::Serialize;
@@ -107,15 +106,15 @@ pub(crate) fn run(args: &VerifyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         seed: args.seed,
     };
     let cases = chosen(args)?;
-    interrupt::watch()?;
+    let stop = out.stop()?;
     let begun = wall_clock();
-    let progress = Shown::new(&cases, effort, args.showing.progress, quiet);
+    let progress = Shown::new(&cases, effort, args.showing.progress, (quiet, out));
     let tell = |now: Progress| progress.show(now.done);
     let threads = args
         .threads
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN);
-    let control = Control::new(threads, interrupt::flag(), &tell);
+    let control = Control::new(threads, stop, &tell);
     let mut table = Printed::new(args.format);
     let mut tally = Tally::default();
     let mut interrupted = false;
@@ -376,8 +375,9 @@ fn text(case: &Case, outcome: &Outcome, out: &mut Out) -> Result<(), Failure> {
 }
 
 /// Progress over the suite, by requests to be simulated.
-struct Shown {
+struct Shown<'a> {
     kind: Kind,
+    told: &'a (dyn Fn(u64, u64) + Sync),
     begun: Instant,
     total: f64,
     /// Requests of the cases done, and of the one under way.
@@ -397,8 +397,13 @@ enum Kind {
     Hidden,
 }
 
-impl Shown {
-    fn new(cases: &[Case], effort: Effort, style: ProgressStyle, quiet: bool) -> Self {
+impl<'a> Shown<'a> {
+    fn new(
+        cases: &[Case],
+        effort: Effort,
+        style: ProgressStyle,
+        (quiet, out): (bool, &Out<'a>),
+    ) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let kind = match style {
             ProgressStyle::Counter if !quiet => Kind::Counter,
@@ -413,6 +418,7 @@ impl Shown {
         };
         Self {
             kind,
+            told: out.told(),
             begun: wall_clock(),
             total: cases.iter().map(|case| case.requests(effort)).sum(),
             before: AtomicU64::new(0),
@@ -443,6 +449,7 @@ impl Shown {
         let of = |number: &AtomicU64| number.load(Ordering::Relaxed) as f64;
         let within = (runs as f64 - of(&self.runs_before)) / of(&self.runs);
         let share = (of(&self.before) + of(&self.weight) * within) / self.total.max(1.0);
+        (self.told)((share.clamp(0.0, 1.0) * 1000.0) as u64, 1000);
         let wall = self.begun.elapsed();
         let left = wall.as_secs_f64() * (1.0 - share).max(0.0) / share.max(1e-9);
         match &self.kind {

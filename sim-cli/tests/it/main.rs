@@ -12,6 +12,7 @@ mod faults;
 mod files;
 mod hostile;
 mod import;
+mod inside;
 mod lists;
 mod logs;
 mod output;

@@ -98,11 +98,8 @@ fn fill(
     quiet: bool,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
-    let input = Input::open(argument)?;
-    let told = |problems: &Problems| {
-        super::tell(&input, &[], problems);
-        Failure::told(Exit::Invalid)
-    };
+    let input = Input::open(argument, out.given())?;
+    let told = |problems: &Problems| super::refused_input(&input, &[], problems);
     let model = input.scenario(&[]).and_then(|scenario| scenario.model());
     let model = model.map_err(|problems| told(&problems))?;
     let beside = Beside::of(measured, &model).map_err(|why| Failure::new(Exit::Invalid, why))?;

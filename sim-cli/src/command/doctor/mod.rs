@@ -35,7 +35,7 @@ impl Subject {
         if let [one] = args.files.as_slice()
             && !is_settings(one)
         {
-            let input = Input::open(one)?;
+            let input = Input::open(one, &[])?;
             let places = Places::of(input.source());
             return Ok(Self { input, places });
         }
@@ -125,7 +125,7 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         "doctor",
         args.threads,
         args.showing.progress,
-        quiet,
+        (quiet, out),
         |control| examine(&read, args.replications, control),
     )?;
     let found = found.map_err(|problems| refused(&problems))?;

@@ -5,7 +5,7 @@ mod text;
 
 use crate::args::{RemedyArgs, replacing};
 use crate::command::refused;
-use crate::command::tell;
+use crate::command::refused_input;
 use crate::deliver::{Results, deliver};
 use crate::exit::{Exit, Failure};
 use crate::experiment::{check_output, conduct};
@@ -39,14 +39,11 @@ const OF_THE_RUN: [&str; 8] = [
 
 /// Looks for what saves most.
 pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
-    let input = Input::open(&args.scenario)?;
+    let input = Input::open(&args.scenario, out.given())?;
     let outside = args.seeded.all();
     let read = |sets: &[(String, String)]| input.scenario(&replacing(&outside, sets));
     let valid = read(&[]).and_then(|scenario| scenario.model().map(|model| (scenario, model)));
-    let (scenario, model) = valid.map_err(|problems| {
-        tell(&input, &outside, &problems);
-        Failure::told(Exit::Invalid)
-    })?;
+    let (scenario, model) = valid.map_err(|problems| refused_input(&input, &outside, &problems))?;
     check_output(&args.result)?;
     if let (Some(journal), Some(folder)) = (&args.resume, &args.result.output)
         && files::is_below(journal, folder)
@@ -67,7 +64,7 @@ pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         scenario.name(),
         args.effort.threads,
         args.result.progress,
-        quiet,
+        (quiet, out),
         |control| hunt.run(control, &known, &|line| keep(&journal, line)),
     )?;
     let journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner);

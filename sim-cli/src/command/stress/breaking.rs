@@ -102,7 +102,7 @@ pub(super) fn run(
         subject.scenario.name(),
         args.effort.threads,
         args.result.progress,
-        quiet,
+        (quiet, out),
         |control| stress(&plan, &|value| load(&lever, value), control),
     )?;
     let found = found.map_err(invalid)?;

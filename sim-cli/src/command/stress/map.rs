@@ -90,7 +90,7 @@ pub(super) fn run(
         subject.scenario.name(),
         args.effort.threads,
         args.result.progress,
-        quiet,
+        (quiet, out),
         |control| map(&plan, &build, control),
     )?;
     let found = found.map_err(invalid)?;

@@ -4,13 +4,13 @@ mod breaking;
 mod map;
 mod ramp;
 
+use super::refused;
 use crate::args::StressArgs;
-use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::experiment::check_output;
 use crate::input::Input;
 use crate::sheet;
-use crate::terminal::{Out, say};
+use crate::terminal::Out;
 use serde::Serialize;
 use sim_core::experiment::{Stop, waits_for_ever};
 use sim_core::load::{busiest, peak_rate_hz};
@@ -34,7 +34,7 @@ const PLOT: &str = "stress.svg";
 /// Looks for a breaking point, ramps, or draws a map.
 pub(crate) fn run(args: &StressArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     refuse_in_vain(args)?;
-    let subject = Subject::read(args)?;
+    let subject = Subject::read(args, out.given())?;
     check_output(&args.result)?;
     if args.hysteresis {
         ramp::run(args, &subject, quiet, out)
@@ -74,9 +74,9 @@ struct Subject {
 }
 
 impl Subject {
-    fn read(args: &StressArgs) -> Result<Self, Failure> {
+    fn read(args: &StressArgs, given: &[(String, String)]) -> Result<Self, Failure> {
         let sets = args.seeded.all();
-        let input = Input::open(&args.scenario)?;
+        let input = Input::open(&args.scenario, given)?;
         // Where the factor of the rates is what is varied, rates are told as they are at 1.
         let mut first = sets.clone();
         if !args.hysteresis && args.path.is_none() {
@@ -146,8 +146,7 @@ fn three_digits(value: f64) -> f64 {
     reason = "it is what `map_err` hands over"
 )]
 fn invalid(problems: Problems) -> Failure {
-    say(&diagnostics::render(&problems));
-    Failure::told(Exit::Invalid)
+    refused(&problems)
 }
 
 /// What all three say of themselves in JSON.

@@ -64,7 +64,7 @@ pub(super) fn run(
         subject.scenario.name(),
         args.effort.threads,
         args.result.progress,
-        quiet,
+        (quiet, out),
         |control| {
             let runs = (0, replications);
             hysteresis(&subject.model, &ramp, &broken, runs, level, control)

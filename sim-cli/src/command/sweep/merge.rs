@@ -1,7 +1,7 @@
 //! `stampede sweep merge`: the parts of a plan become the whole.
 
 use super::store::{JOURNAL, plan_of};
-use super::{exit_of, output, table};
+use super::{hand_over, output, table};
 use crate::args::MergeArgs;
 use crate::exit::{Exit, Failure};
 use crate::files;
@@ -24,7 +24,7 @@ pub(super) fn run(args: &MergeArgs, quiet: bool, out: &mut Out) -> Result<Exit, 
     let rows = merge(&plan, &journals).map_err(|gap| refusal(folder, &gap))?;
     output::write(&plan, &rows, folder, args.parquet)?;
     table::print(&plan, &rows, args.format, Some(folder), quiet, out)?;
-    Ok(exit_of(&rows))
+    Ok(hand_over(plan, rows, out))
 }
 
 /// Every journal of a folder with its name, in the order of names.

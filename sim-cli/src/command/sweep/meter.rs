@@ -74,16 +74,17 @@ impl Meter {
         self.failed += usize::from(failed);
     }
 
-    /// One more replication.
-    pub(super) fn told(&mut self) {
+    /// One more replication; how many there are now, with those that were there before.
+    pub(super) fn told(&mut self) -> u64 {
         self.runs += 1;
+        let all = self.before as u64 * self.replications + self.runs;
         let wall = self.start.elapsed();
         let words = self.words(wall);
         match &mut self.show {
             Show::Bar(bar) if wall >= PATIENCE => {
                 let bar = bar
                     .get_or_insert_with(|| new_bar(&self.name, self.of as u64 * self.replications));
-                bar.set_position(self.before as u64 * self.replications + self.runs);
+                bar.set_position(all);
                 bar.set_message(words);
             }
             Show::Counter(next) if wall >= *next => {
@@ -92,6 +93,7 @@ impl Meter {
             }
             _ => {}
         }
+        all
     }
 
     /// Takes away what was shown.

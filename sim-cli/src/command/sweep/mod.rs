@@ -9,11 +9,15 @@ mod parquet;
 mod store;
 mod table;
 
+pub(crate) use output::TABLE;
+pub(crate) use store::PLAN;
+pub(crate) use table::sheet;
+
+use super::refused;
 use crate::args::{SweepArgs, SweepCommand, TableFormat};
-use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
-use crate::interrupt;
+use crate::inside::{Found, Swept};
 use crate::sheet;
 use crate::terminal::{Out, say};
 use meter::Meter;
@@ -31,7 +35,7 @@ pub(crate) fn run(args: &SweepArgs, quiet: bool, out: &mut Out) -> Result<Exit, 
         return merge::run(args, quiet, out);
     }
     output::check_parquet(args.parquet)?;
-    let plan = read(&plan_of(args)?)?;
+    let plan = read(&plan_of(args, out.given())?)?;
     if args.bundle {
         out.write_all(plan.to_toml().as_bytes())?;
         return Ok(Exit::Ok);
@@ -41,41 +45,37 @@ pub(crate) fn run(args: &SweepArgs, quiet: bool, out: &mut Out) -> Result<Exit, 
         return Ok(Exit::Ok);
     }
     check_page(args)?;
-    interrupt::watch()?;
     match args.output.as_deref() {
         Some(target) if target == Path::new("-") => to_stdout(&plan, args, quiet, out),
-        Some(target) => to_folder(&plan, target, args, quiet, out),
-        None => to_screen(&plan, args, quiet, out),
+        Some(target) => to_folder(plan, target, args, quiet, out),
+        None => to_screen(plan, args, quiet, out),
     }
 }
 
-fn plan_of(args: &SweepArgs) -> Result<Input, Failure> {
+fn plan_of(args: &SweepArgs, given: &[(String, String)]) -> Result<Input, Failure> {
     match &args.plan {
-        Some(argument) => Input::open_plan(argument),
-        None => Ok(Input::of_arguments(flags::plan_text(args)?)),
+        Some(argument) => Input::open_plan(argument, given),
+        None => Ok(Input::of_arguments(flags::plan_text(args)?, given)),
     }
 }
 
-/// Reads a plan; problems are told.
+/// Reads a plan.
 fn read(input: &Input) -> Result<Plan, Failure> {
-    input.plan().map_err(|problems| {
-        say(&diagnostics::render(&problems));
-        Failure::told(Exit::Invalid)
-    })
+    input.plan().map_err(|problems| refused(&problems))
 }
 
 /// Rows as they come to a folder, which may hold some already.
 fn to_folder(
-    plan: &Plan,
+    plan: Plan,
     target: &Path,
     args: &SweepArgs,
     quiet: bool,
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let shard = args.shard.unwrap_or(Shard::WHOLE);
-    let (mut store, rows) = Store::open(target, plan, shard, args.force)?;
+    let (mut store, rows) = Store::open(target, &plan, shard, args.force)?;
     let mut rows: BTreeMap<usize, Row> = rows.into_iter().map(|row| (row.cell, row)).collect();
-    let cells = shard.cells(plan);
+    let cells = shard.cells(&plan);
     let todo: Vec<usize> = cells
         .iter()
         .copied()
@@ -89,25 +89,27 @@ fn to_folder(
             target.display()
         ));
     }
+    let (stop, told) = (out.stop()?, out.told());
+    let of = cells.len() as u64 * plan.replications();
     let meter = Mutex::new(Meter::new(
-        plan,
+        &plan,
         args.showing.progress,
         quiet,
         rows.len(),
         cells.len(),
     ));
     run_cells(
-        plan,
+        &plan,
         &todo,
         threads(args),
-        interrupt::flag(),
+        stop,
         &mut |row| {
             store.append(&line_of(&row))?;
             locked(&meter).add(row.failed > 0);
             rows.insert(row.cell, row);
             Ok::<(), Failure>(())
         },
-        &|| locked(&meter).told(),
+        &|| told(locked(&meter).told(), of),
     )?;
     locked(&meter).finish();
     store.finish()?;
@@ -129,10 +131,10 @@ fn to_folder(
         }
         return Ok(exit_of(&rows));
     }
-    output::write(plan, &rows, target, args.parquet)?;
-    table::print(plan, &rows, args.format, Some(target), quiet, out)?;
-    write_page(plan, &rows, args, quiet, out)?;
-    Ok(exit_of(&rows))
+    output::write(&plan, &rows, target, args.parquet)?;
+    table::print(&plan, &rows, args.format, Some(target), quiet, out)?;
+    write_page(&plan, &rows, args, quiet, out)?;
+    Ok(hand_over(plan, rows, out))
 }
 
 /// The journal as it comes, for whoever collects shards.
@@ -144,6 +146,8 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
     let cells = shard.cells(plan);
     out.write_all(Header::of(plan, shard).line().as_bytes())?;
     let mut rows = Vec::new();
+    let (stop, told) = (out.stop()?, out.told());
+    let of = cells.len() as u64 * plan.replications();
     let meter = Mutex::new(Meter::new(
         plan,
         args.showing.progress,
@@ -155,7 +159,7 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
         plan,
         &cells,
         threads(args),
-        interrupt::flag(),
+        stop,
         &mut |row| {
             out.write_all(line_of(&row).as_bytes())?;
             out.flush()?;
@@ -163,7 +167,7 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
             rows.push(row);
             Ok::<(), Failure>(())
         },
-        &|| locked(&meter).told(),
+        &|| told(locked(&meter).told(), of),
     )?;
     locked(&meter).finish();
     if rows.len() < cells.len() {
@@ -175,38 +179,49 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
 }
 
 /// A table on the screen, and nothing kept.
-fn to_screen(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
-    let cells = Shard::WHOLE.cells(plan);
+fn to_screen(plan: Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    let cells = Shard::WHOLE.cells(&plan);
     let mut rows: BTreeMap<usize, Row> = BTreeMap::new();
+    let (stop, told) = (out.stop()?, out.told());
+    let of = cells.len() as u64 * plan.replications();
     let meter = Mutex::new(Meter::new(
-        plan,
+        &plan,
         args.showing.progress,
         quiet,
         0,
         cells.len(),
     ));
     run_cells(
-        plan,
+        &plan,
         &cells,
         threads(args),
-        interrupt::flag(),
+        stop,
         &mut |row| {
             locked(&meter).add(row.failed > 0);
             rows.insert(row.cell, row);
             Ok::<(), Failure>(())
         },
-        &|| locked(&meter).told(),
+        &|| told(locked(&meter).told(), of),
     )?;
     locked(&meter).finish();
     let rows: Vec<Row> = rows.into_values().collect();
-    table::print(plan, &rows, args.format, None, quiet, out)?;
+    table::print(&plan, &rows, args.format, None, quiet, out)?;
     if rows.len() < cells.len() {
         out.flush()?;
         return Err(interrupted(rows.len(), cells.len())
             .help("with -o DIR they would be kept, and the same command would go on"));
     }
-    write_page(plan, &rows, args, quiet, out)?;
-    Ok(exit_of(&rows))
+    write_page(&plan, &rows, args, quiet, out)?;
+    Ok(hand_over(plan, rows, out))
+}
+
+/// What a sweep ends with; a program gets the plan and the rows.
+fn hand_over(plan: Plan, rows: Vec<Row>, out: &mut Out) -> Exit {
+    let exit = exit_of(&rows);
+    if let Some(asked) = out.asked_mut() {
+        asked.found = Found::Sweep(Box::new(Swept { plan, rows }));
+    }
+    exit
 }
 
 /// Refuses a page of what is not all there.

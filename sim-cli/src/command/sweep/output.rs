@@ -9,7 +9,7 @@ use sim_core::report::pictures;
 use std::path::Path;
 
 /// The table.
-pub(super) const TABLE: &str = "cells.csv";
+pub(crate) const TABLE: &str = "cells.csv";
 
 /// Writes the table of a complete sweep into `folder`.
 pub(super) fn write(

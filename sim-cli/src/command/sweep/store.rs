@@ -1,6 +1,7 @@
 //! The folder of a sweep: its plan and its journals.
 
 use super::output::TABLE;
+use crate::command::refused;
 use crate::exit::{Exit, Failure, reason};
 use crate::files;
 use crate::journal::Journal as File;
@@ -12,7 +13,7 @@ use std::io;
 use std::path::Path;
 
 /// The plan, with everything it needs.
-pub(super) const PLAN: &str = "plan.toml";
+pub(crate) const PLAN: &str = "plan.toml";
 /// How journals end.
 pub(super) const JOURNAL: &str = ".journal";
 
@@ -152,10 +153,7 @@ pub(super) fn plan_of(folder: &Path) -> Result<Plan, Failure> {
         )
         .help("a folder of shards holds the plan they belong to: `stampede sweep PLAN --bundle` writes it")
     })?;
-    read_plan(&path, text).map_err(|problems| {
-        crate::terminal::say(&crate::diagnostics::render(&problems));
-        Failure::told(Exit::Invalid)
-    })
+    read_plan(&path, text).map_err(|problems| refused(&problems))
 }
 
 fn read_plan(path: &Path, text: String) -> Result<Plan, Problems> {

@@ -77,7 +77,7 @@ fn headline(plan: &Plan) -> String {
 }
 
 /// The rows as a page, with what is needed to have them again: the plan with everything in it.
-pub(super) fn sheet(plan: &Plan, rows: &[Row]) -> Sheet {
+pub(crate) fn sheet(plan: &Plan, rows: &[Row]) -> Sheet {
     let scenario = plan.scenario();
     let mut sheet = Sheet {
         title: plan.title().to_owned(),

@@ -7,7 +7,7 @@ use crate::exit::Failure;
 use crate::files;
 use crate::input::Input;
 use crate::part::write_whole;
-use crate::terminal::{say, say_warning};
+use crate::terminal::{say, say_failure, say_warning};
 use sim_core::engine::End;
 use sim_core::experiment::{self, Measure};
 use sim_core::model::Model;
@@ -47,7 +47,7 @@ pub(super) fn read(
     args: &TestArgs,
     quiet: bool,
 ) -> Result<Job, Failure> {
-    let input = Input::open(name)?;
+    let input = Input::open(name, &[])?;
     let read = input
         .scenario(sets)
         .and_then(|scenario| scenario.model().map(|model| (scenario, model)));
@@ -70,7 +70,7 @@ pub(super) fn read(
             job.begin(&Arc::new(model), args)?;
         }
         Err(problems) => {
-            crate::command::tell(&input, sets, &problems);
+            say_failure(&crate::command::refused_input(&input, sets, &problems));
             job.valid = false;
             for problem in &problems.problems {
                 let label = problem.labels.first();

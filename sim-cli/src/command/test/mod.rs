@@ -86,7 +86,7 @@ pub(crate) fn run(args: &TestArgs, quiet: bool, out: &mut Out) -> Result<Exit, F
         "test",
         args.threads,
         args.showing.progress,
-        quiet,
+        (quiet, out),
         |control| {
             control.plan(count as u64);
             control.map(count, |at| {

@@ -49,12 +49,9 @@ const IDLE_MAX: u32 = 10;
 /// Watches a scenario.
 pub(crate) fn run(args: &WatchArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     screen::check(&args.scenario)?;
-    let input = Input::open(&args.scenario)?;
+    let input = Input::open(&args.scenario, &[])?;
     let sets = args.seeded.all();
-    let told = |problems| {
-        super::tell(&input, &sets, &problems);
-        Failure::told(Exit::Invalid)
-    };
+    let told = |problems| super::refused_input(&input, &sets, &problems);
     let scenario = input.scenario(&sets).map_err(told)?;
     let model = scenario.model().map_err(told)?;
     let begin = begin(args, &model)?;

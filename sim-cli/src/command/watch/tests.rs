@@ -28,7 +28,7 @@ fn scenario(text: &str) -> Scenario {
             text: text.to_owned(),
         })
     } else {
-        Input::open(text).expect("a model that comes with the program")
+        Input::open(text, &[]).expect("a model that comes with the program")
     };
     input.scenario(&[]).expect("a scenario")
 }
