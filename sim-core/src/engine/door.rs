@@ -91,3 +91,47 @@ impl Simulation {
         Some(Outcome::Unavailable)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    /// A run in which people do something at its very beginning.
+    fn run(target: &str, what: &str, fast: bool) -> Simulation {
+        let text = format!(
+            "horizon = \"20s\"\ntraffic = [{{ to = \"web\", rate = 50 }}]\n\
+             client = {{ timeout = \"1s\", retry = {{ kind = \"exponential-backoff\", attempts = 3 }} }}\n\
+             [service.web]\ndemand = \"10ms\"\nserver = [{{ name = \"s\", count = 2, workers = 1 }}]\n\
+             balancer = {{ restart = \"manual\", max_connections = 1000 }}\n\
+             [[timeline]]\nat = \"0s\"\ndo = \"{what}\"\ntarget = \"{target}\"\n"
+        );
+        let model = crate::scenario::parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
+        let mut simulation = Simulation::new(Arc::new(model), 0);
+        if !fast {
+            simulation = simulation.without_fast_path();
+        }
+        simulation.run();
+        simulation
+    }
+
+    #[test]
+    fn whoever_is_turned_away_was_nowhere() {
+        for (target, what) in [
+            ("service.web.balancer", "crash"),
+            ("service.web.server", "drain"),
+        ] {
+            let (fast, slow) = (run(target, what, true), run(target, what, false));
+            assert_eq!(fast.digest(), slow.digest(), "{what}");
+            let [own, other] = [&fast, &slow].map(Simulation::conservation);
+            assert!(own.holds() && own.attempts > 2_500, "{what}: {own:?}");
+            assert_eq!(own.attempts, other.attempts, "{what}");
+            // What is kept beside attempts is made room for with the first.
+            assert!(fast.attempts.cold.is_empty(), "{what}: no attempt was made");
+            assert!(
+                !slow.attempts.cold.is_empty(),
+                "{what}: and otherwise it is"
+            );
+        }
+    }
+}
