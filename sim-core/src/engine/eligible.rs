@@ -281,12 +281,12 @@ impl Simulation {
             return self.refresh_offer(index, local);
         }
         let full = self.is_full(index, local);
-        let instance = &mut self.balancers[index];
-        let level = if instance.health.is_empty() {
-            level_of(&self.candidate(index, local), true)
-        } else if let Some(known) = instance.health.known(local) {
+        let health = &mut self.balancers[index].health;
+        let level = if let Some(known) = health.known(local) {
             known.full = full;
             level_of(known, true)
+        } else if health.is_empty() {
+            level_of(&self.candidate(index, local), true)
         } else {
             return self.refresh_offer(index, local);
         };

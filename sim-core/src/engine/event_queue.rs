@@ -39,7 +39,7 @@ const LARGE: usize = 256;
 /// What is due at the present instant has no slot among the clocks.
 const SOON: u32 = u32::MAX;
 /// Nor has what is in the calendar.
-pub(super) const NEAR: u32 = u32::MAX - 1;
+const NEAR: u32 = u32::MAX - 1;
 
 /// What is next.
 pub(super) enum Next {

@@ -605,7 +605,7 @@ impl Simulation {
     }
 
     /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
-    /// fast path does not know.
+    /// fast path does not know, and where nobody is let in.
     #[inline(never)]
     pub(super) fn begin_call(
         &mut self,

@@ -159,7 +159,7 @@ use crate::model::{Actor, Afflicted, Class, Model};
 use crate::record::Recorder;
 use crate::time::Instant;
 use attempt::Place;
-use event_queue::{Clock, EventQueue, NEAR, Next};
+use event_queue::{Clock, EventQueue, Next};
 use fleet::{Fast, Written};
 use std::sync::Arc;
 
@@ -363,10 +363,7 @@ impl Simulation {
             }
             Some(self.arrival(arrival_at, source))
         } else if clock_at < done_at.min(arrival_at) {
-            match self.events.due_clock() {
-                NEAR => self.step_near(until),
-                slot => self.step_clock(slot, until),
-            }
+            self.step_clock(self.events.due_clock(), until)
         } else {
             self.step_at_once(until)
         }
@@ -494,7 +491,10 @@ impl Simulation {
                 Some(event) => event,
                 None => return self.step_until_again(until),
             },
-            Clock::Near => return self.step_near(until),
+            Clock::Near => match self.events.pop_near(&self.attempts, &self.calls) {
+                Some(event) => event,
+                None => return self.step_until_again(until),
+            },
             Clock::Wheel => {
                 (self.events).turn_wheel(at, &self.attempts, &self.calls);
                 return self.step_until_again(until);
@@ -510,47 +510,6 @@ impl Simulation {
                 None => return self.step_until_again(until),
             },
         };
-        self.happen(at, event);
-        Some(event)
-    }
-
-    /// As [`Simulation::step_clock`] when the calendar is due: nearly all of what comes of it is told apart
-    /// here.
-    #[inline(never)]
-    fn step_near(&mut self, until: u64) -> Option<Event> {
-        let at = self.events.clock_time();
-        if at > until {
-            return None;
-        }
-        let Some(event) = self.events.pop_near(&self.attempts, &self.calls) else {
-            return self.step_until_again(until);
-        };
-        match event {
-            Event::Attempt(call) if self.calls.contains(call) => {
-                let number = self.calls[call].number;
-                self.count(at, (Event::Attempt(call).code().0, number));
-                self.begin_try(call);
-            }
-            Event::AtBalancer(handle) if self.is_elided(handle) => {
-                self.count(at, Event::AtBalancer(handle).code());
-                self.at_balancer_fast(handle);
-            }
-            Event::Answer(handle) if self.is_elided(handle) => {
-                self.count(at, Event::Answer(handle).code());
-                self.answer_fast(handle);
-            }
-            event => {
-                self.happen(at, event);
-                return Some(event);
-            }
-        }
-        self.drain_pending_queues();
-        Some(event)
-    }
-
-    /// An event that is no completion and no arrival.
-    #[inline(never)]
-    fn happen(&mut self, at: u64, event: Event) {
         if matches!(event, Event::Tick | Event::Measure) {
             // What is recorded is no part of what happens: it is not counted and not in the digest.
             self.now = at;
@@ -563,6 +522,7 @@ impl Simulation {
             _ => self.handle(event),
         }
         self.drain_pending_queues();
+        Some(event)
     }
 
     /// Kind and subject of an event for the digest. Calls go by the number of their request: where

@@ -128,11 +128,13 @@ pub(crate) fn sources(
 ) -> Option<Outside> {
     let written = top.traffic.get()?;
     if written.is_empty() {
-        cx.push(
-            Problem::new("E011", "no traffic: nobody asks for anything")
-                .at(top.span)
-                .help("add a [[traffic]] with `to` and `rate`"),
-        );
+        if !cx.problems.spares(top.span, "traffic") {
+            cx.push(
+                Problem::new("E011", "no traffic: nobody asks for anything")
+                    .at(top.span)
+                    .help("add a [[traffic]] with `to` and `rate`"),
+            );
+        }
         return None;
     }
     if written.len() > SOURCES_MAX || written.len() * rows.len() > CLIENTS_MAX {

@@ -221,21 +221,21 @@ fn service_servers(
     if tables.is_empty() {
         let routes = spec.balancer.get()?.routes.get()?;
         if routes.is_empty() {
-            cx.push(
-                Problem::new("E022", format!("the service `{name}` has no servers"))
-                    .at(*span)
-                    .help(format!(
-                        "add a [[service.{name}.server]] with `name` and `workers`"
-                    )),
-            );
+            if !cx.problems.spares(spec.span, "server") {
+                let what = format!("the service `{name}` has no servers");
+                let help = format!("add a [[service.{name}.server]] with `name` and `workers`");
+                cx.push(Problem::new("E022", what).at(*span).help(help));
+            }
             return None;
         }
         check_without_servers(name, spec, cx)?;
         return Some(zones);
     }
     if !spec.demand.written {
-        let what = "`demand` is missing: time of service on an idle server of speed 1";
-        cx.push(Problem::new("E011", what).at(spec.span));
+        if !cx.problems.spares(spec.span, "demand") {
+            let what = "`demand` is missing: time of service on an idle server of speed 1";
+            cx.push(Problem::new("E011", what).at(spec.span));
+        }
         whole = false;
     }
     if whole

@@ -46,11 +46,13 @@ pub(crate) struct Skeleton {
 pub(crate) fn skeleton(top: &Top, cx: &mut Cx<'_>) -> Option<Skeleton> {
     let written = top.service.get()?;
     if written.is_empty() {
-        cx.push(
-            Problem::new("E011", "no service")
-                .at(top.span)
-                .help("add a [service.NAME] with `demand`, and a [[service.NAME.server]]"),
-        );
+        if !cx.problems.spares(top.span, "service") {
+            cx.push(
+                Problem::new("E011", "no service")
+                    .at(top.span)
+                    .help("add a [service.NAME] with `demand`, and a [[service.NAME.server]]"),
+            );
+        }
         return None;
     }
     if written.len() > SERVICES_MAX {

@@ -762,6 +762,10 @@ fn large_bad_scenarios_are_refused_without_a_hang() {
     );
 }
 
+/// Each of its words once.
+const MISSPELT: &str = "horizon = \"1s\"\ntraffic = [{ to = \"web\", rate = 1 }]\n\
+     service = { web = { demand = \"1s\", server = [{ name = \"s\", workers = 1 }] } }\n";
+
 #[test]
 fn what_is_missing_for_a_reason_that_was_told_is_not_told() {
     let told = |text: &str| -> Vec<String> {
@@ -773,6 +777,15 @@ fn what_is_missing_for_a_reason_that_was_told_is_not_told() {
     };
     let misspelt = SMALL.replace("workers = 4", "wokrers = 4");
     assert_eq!(told(&misspelt), ["E010 unknown key `wokrers`"]);
+    for (key, wrong) in [
+        ("traffic", "trafic"),
+        ("service", "servcie"),
+        ("demand", "demnad"),
+        ("server", "sevrer"),
+    ] {
+        let misspelt = MISSPELT.replace(key, wrong);
+        assert_eq!(told(&misspelt), [format!("E010 unknown key `{wrong}`")]);
+    }
     // Another key's absence has nothing to do with it.
     let other = SMALL.replace("workers = 4", "spede = 4");
     let all = told(&other);
