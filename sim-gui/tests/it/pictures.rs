@@ -22,6 +22,12 @@ const SIZE: [usize; 2] = [1280, 800];
 const NARROW: [usize; 2] = [900, 640];
 const WIDE: [usize; 2] = [1680, 960];
 const PHONE: [usize; 2] = [390, 844];
+/// What is looked at by both, with what pictures of it are called.
+const DESK_AND_PHONE: [(Looks, [usize; 2], &str); 3] = [
+    (Looks::Dark, SIZE, "dark"),
+    (Looks::Light, SIZE, "light"),
+    (Looks::Dark, PHONE, "phone"),
+];
 /// A pixel differs when one of its colours does by more than this.
 const FAR: u8 = 40;
 /// Share of pixels that may differ: corners of letters, on another processor.
@@ -253,12 +259,7 @@ fn the_incident_looks_as_it_did() {
 #[test]
 fn a_lesson_looks_as_it_did() {
     let mut wrong = Vec::new();
-    let sizes = [
-        (Looks::Dark, SIZE, "dark"),
-        (Looks::Light, SIZE, "light"),
-        (Looks::Dark, PHONE, "phone"),
-    ];
-    for (looks, size, suffix) in sizes {
+    for (looks, size, suffix) in DESK_AND_PHONE {
         let mut window = Window::sized("incident", looks, size);
         window.perform(Command::Panel("lesson"));
         window.explored();
@@ -297,12 +298,7 @@ fn a_lesson_looks_as_it_did() {
 #[test]
 fn the_card_of_a_server_looks_as_it_did() {
     let mut wrong = Vec::new();
-    let sizes = [
-        (Looks::Dark, SIZE, "dark"),
-        (Looks::Light, SIZE, "light"),
-        (Looks::Dark, PHONE, "phone"),
-    ];
-    for (looks, size, suffix) in sizes {
+    for (looks, size, suffix) in DESK_AND_PHONE {
         let mut window = Window::sized("incident", looks, size);
         window.explored();
         window.go("12:25");

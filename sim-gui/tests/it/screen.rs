@@ -67,6 +67,17 @@ pub(crate) fn perform(harness: &mut Harness<'static, App>, command: Command) {
     settle(harness);
 }
 
+/// Its card opens.
+pub(crate) fn click_first_server(harness: &mut Harness<'_, App>) {
+    let server = harness.state().state().model().expect("a model").servers[0]
+        .name
+        .clone();
+    harness
+        .get_by_label_contains(&format!("server {server} "))
+        .click();
+    harness.run_steps(3);
+}
+
 /// The moment shown, in whole seconds.
 fn at(harness: &Harness<'_, App>) -> u64 {
     harness.state().state().now().0 / 1_000_000_000
@@ -184,13 +195,7 @@ fn a_server_is_selected_by_its_name_and_drained_by_a_button() {
         at: Some("1m".to_owned()),
         ..opening("first")
     });
-    let server = harness.state().state().model().expect("a model").servers[0]
-        .name
-        .clone();
-    harness
-        .get_by_label_contains(&format!("server {server} "))
-        .click();
-    harness.run_steps(3);
+    click_first_server(&mut harness);
     // Its card lies over the inspector until it is closed.
     harness.key_press(Key::Escape);
     harness.run_steps(3);

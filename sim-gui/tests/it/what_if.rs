@@ -3,7 +3,7 @@
 
 use crate::layout::texts_within;
 use crate::playback::{at, deck};
-use crate::screen::{opening, perform, settle, window, window_at};
+use crate::screen::{click_first_server, opening, perform, settle, window, window_at};
 use eframe::egui::{Key, vec2};
 use egui_kittest::{
     Harness,
@@ -94,13 +94,7 @@ fn a_click_on_a_server_leads_to_a_fork_with_the_share_to_expect_before_it() {
 #[test]
 fn escape_closes_the_card_and_then_deselects() {
     let mut harness = window_at("first", "1m");
-    let server = harness.state().state().model().expect("a model").servers[0]
-        .name
-        .clone();
-    harness
-        .get_by_label_contains(&format!("server {server} "))
-        .click();
-    harness.run_steps(3);
+    click_first_server(&mut harness);
     assert!(harness.query_by_label("Fork here").is_some());
     perform(&mut harness, Command::Escape);
     assert!(harness.query_by_label("Fork here").is_none());

@@ -176,24 +176,9 @@ def compare(
     Variants are several scenarios, or all combinations of the values in `vary`, such as
     `{"service.web.balancer.policy": ["random", "power-of-d"]}`.
     """
+    words = _words(**_options(locals(), "scenarios", "progress", vary=_axes(vary)))
     names, texts = _all_given(scenarios)
-    options = _words(
-        vary=_axes(vary),
-        set=set,
-        seed=seed,
-        replications=replications,
-        measure=measure,
-        confidence=confidence,
-        precision=precision,
-        max_replications=max_replications,
-        warm_up=warm_up,
-        estimand=estimand,
-        threads=threads,
-        no_expect=no_expect,
-        output=output,
-        force=force,
-    )
-    return _found(Comparison, ["compare", *names, *options], texts, progress)
+    return _found(Comparison, ["compare", *names, *words], texts, progress)
 
 
 def sweep(
@@ -264,31 +249,10 @@ def stress(
     progress: Progress = None,
 ) -> Stress:
     """Finds the load at which a system breaks; with `hysteresis` or `map`, whether it recovers."""
+    listed = None if triggers is None else _joined(triggers)
+    words = _words(**_options(locals(), "scenario", "progress", "listed", triggers=listed))
     name, texts = given(scenario)
-    options = _words(
-        until=until,
-        path=path,
-        range=range,
-        tolerance=tolerance,
-        hysteresis=hysteresis,
-        map=map,
-        steps=steps,
-        hold=hold,
-        healthy=healthy,
-        triggers=None if triggers is None else _joined(triggers),
-        slow_to=slow_to,
-        trigger_path=trigger_path,
-        watch=watch,
-        set=set,
-        seed=seed,
-        no_expect=no_expect,
-        replications=replications,
-        confidence=confidence,
-        threads=threads,
-        output=output,
-        force=force,
-    )
-    return _found(Stress, ["stress", name, *options], texts, progress)
+    return _found(Stress, ["stress", name, *words], texts, progress)
 
 
 def remedy(
@@ -312,25 +276,9 @@ def remedy(
     progress: Progress = None,
 ) -> Remedies:
     """Finds the changes that save most, and those that make it worse."""
+    words = _words(**_options(locals(), "scenario", "progress", try_=_axes(try_)))
     name, texts = given(scenario)
-    options = _words(
-        try_=_axes(try_),
-        only=only,
-        by=by,
-        keep=keep,
-        worst=worst,
-        combine=combine,
-        resume=resume,
-        set=set,
-        seed=seed,
-        no_expect=no_expect,
-        replications=replications,
-        confidence=confidence,
-        threads=threads,
-        output=output,
-        force=force,
-    )
-    return _found(Remedies, ["remedy", name, *options], texts, progress)
+    return _found(Remedies, ["remedy", name, *words], texts, progress)
 
 
 def verify(
@@ -430,6 +378,11 @@ def _axes(axes: Mapping[str, Sequence[Value]] | None) -> dict[str, str] | None:
 def _joined(values: Sequence[Value]) -> str:
     """Values as a list of the command line."""
     return ",".join(map(written, [values] if isinstance(values, str) else values))
+
+
+def _options(said: Mapping[str, Any], *others: str, **otherwise: Any) -> dict[str, Any]:
+    """All that a function was called with but for `others`: an option that is in its signature is passed on."""
+    return {name: value for name, value in said.items() if name not in others} | otherwise
 
 
 def _words(**options: Any) -> list[str]:
