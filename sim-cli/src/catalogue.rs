@@ -14,6 +14,7 @@ use sim_core::extension::{ExtensionRow, ParamDef};
 use sim_core::metric::{METRICS, MetricDef, SUMMARY_PATHS, Scope};
 use sim_core::model::{ClassId, ServerId, ServiceId};
 use sim_core::outcome::Outcome;
+use sim_core::policy::script::{self, BuiltIn};
 use sim_core::remedy::{ROWS, Row as Remedy};
 use sim_core::scenario::{
     CODES, ExtensionTable, Scenario, keys, param_text, plug_tables, retry_rules,
@@ -193,6 +194,11 @@ pub(crate) fn lists() -> Vec<List> {
             "alert-functions",
             "functions and aggregations of rules of Prometheus that are evaluated",
             alert_functions,
+        ),
+        list(
+            "script-functions",
+            "what the script of a policy of one's own can ask, and what it is asked",
+            script_functions,
         ),
         list("codes", "problems a scenario can have", codes),
         list("files", "what `-o DIR` writes", || pairs(FILES)),
@@ -449,6 +455,25 @@ fn codes() -> Vec<Entry> {
         ..entry(row.code, row.title)
     };
     CODES.iter().map(of).collect()
+}
+
+fn script_functions() -> Vec<Entry> {
+    let known = |value: &str| {
+        vec![Fact {
+            name: "known",
+            value: value.to_owned(),
+        }]
+    };
+    let asked = |row: &BuiltIn| Entry {
+        facts: known(row.known.words()),
+        ..entry(&row.call(), row.about)
+    };
+    let hook = |(call, about): (String, &str)| Entry {
+        facts: known("written by you"),
+        ..entry(&call, about)
+    };
+    let hooks = script::hooks().map(hook);
+    hooks.chain(script::FUNCTIONS.iter().map(asked)).collect()
 }
 
 fn exits() -> Vec<Entry> {

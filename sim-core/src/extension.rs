@@ -7,7 +7,8 @@
 
 use crate::time::Duration;
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The common head of every table row.
 #[derive(Debug)]
@@ -150,6 +151,22 @@ pub enum ParamKind {
         /// Largest allowed member.
         max: f64,
     },
+    /// A text in a language of its own, which may stand in a file instead.
+    Code {
+        /// The key that names the file.
+        file: &'static str,
+        /// Whether the text makes sense.
+        read: fn(&str) -> Result<(), CodeProblem>,
+    },
+}
+
+/// What is wrong with a text in a language of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CodeProblem {
+    /// The bytes of the text that it is about.
+    pub place: Range<usize>,
+    /// What is wrong and what is allowed.
+    pub what: String,
 }
 
 /// A parameter's value, of the variant its [`ParamKind`] asks for.
@@ -175,6 +192,8 @@ pub enum ParamValue {
     Spans(Arc<[Duration]>),
     /// For [`ParamKind::Numbers`].
     Numbers(Arc<[f64]>),
+    /// For [`ParamKind::Code`].
+    Text(Arc<str>),
 }
 
 /// The values of one row's parameters, complete and each within its range.
@@ -277,6 +296,14 @@ impl Params {
         }
     }
 
+    /// A text.
+    pub fn text(&self, name: &str) -> &str {
+        match self.get(name) {
+            ParamValue::Text(v) => v,
+            other => panic!("{name:?} is no text: {other:?}"),
+        }
+    }
+
     /// A list of numbers.
     pub fn numbers(&self, name: &str) -> &Arc<[f64]> {
         match self.get(name) {
@@ -296,7 +323,10 @@ pub struct ParamProblem {
 }
 
 /// A row of a table of extension rows.
-pub trait Def: 'static + Sync {
+pub trait Def: 'static + Sync + Sized {
+    /// Its table, with what was added to it.
+    fn registry() -> &'static Registry<Self>;
+
     /// The head of the row.
     fn row(&self) -> &ExtensionRow;
 
@@ -308,6 +338,104 @@ pub trait Def: 'static + Sync {
         let _ = params;
         Ok(())
     }
+}
+
+/// A table and the rows that a program adds to it.
+///
+/// There is one for each table in a process, since a row has a name in all scenarios that it reads. Rows are
+/// added before scenarios are read; a run that goes on keeps the rows that it has.
+pub struct Registry<D: 'static> {
+    own: &'static [&'static D],
+    /// All rows, once any is added.
+    all: RwLock<Option<&'static [&'static D]>>,
+}
+
+impl<D: Def> Registry<D> {
+    /// A table to which nothing is added yet.
+    pub const fn of(own: &'static [&'static D]) -> Self {
+        Self {
+            own,
+            all: RwLock::new(None),
+        }
+    }
+
+    /// Every row, the table's own first.
+    pub fn rows(&self) -> &'static [&'static D] {
+        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+        all.unwrap_or(self.own)
+    }
+
+    /// Adds a row, in place of one of the same name that was added before. What it takes the place of stays in
+    /// memory, since runs may be using it.
+    ///
+    /// # Errors
+    /// Says why it cannot be a row: what its name or its parameters are called, or whose name it has.
+    fn add(&self, def: &'static D) -> Result<(), String> {
+        let name = named(def.row())?;
+        if self.own.iter().any(|own| own.row().name == name) {
+            return Err(format!("{name:?} is a name of the program's own"));
+        }
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = all.unwrap_or(self.own).to_vec();
+        match rows.iter_mut().find(|row| row.row().name == name) {
+            Some(row) => *row = def,
+            None => rows.push(def),
+        }
+        *all = Some(rows.leak());
+        Ok(())
+    }
+}
+
+/// Adds a row to its table, so that it has a name in scenarios, in `--set`, in the schema, in the lists and in
+/// the window. One that was added under the same name before is replaced.
+///
+/// ```
+/// use sim_core::distribution::DistributionDef;
+/// use sim_core::extension::{Def, register};
+///
+/// let known = || DistributionDef::registry().rows().iter().map(|def| def.row().name);
+/// assert!(known().all(|name| name != "mine"));
+/// ```
+///
+/// # Errors
+/// Says why it cannot be one: a name that is not in kebab-case or is the program's own, or parameters that are not
+/// in `snake_case` or stand there twice.
+pub fn register<D: Def>(def: &'static D) -> Result<(), String> {
+    D::registry().add(def)
+}
+
+/// The name of a row whose names all are as they should be.
+fn named(row: &'static ExtensionRow) -> Result<&'static str, String> {
+    if !is_word(row.name, '-') {
+        return Err(format!(
+            "{:?} is no name of a row: small letters and digits, joined by `-`",
+            row.name
+        ));
+    }
+    for (number, param) in row.params.iter().enumerate() {
+        if !is_word(param.name, '_') || param.name == "kind" {
+            return Err(format!(
+                "{:?} is no name of a parameter: small letters and digits, joined by `_`, and not `kind`",
+                param.name
+            ));
+        }
+        if row.params[..number]
+            .iter()
+            .any(|one| one.name == param.name)
+        {
+            return Err(format!("there are two parameters {:?}", param.name));
+        }
+    }
+    Ok(row.name)
+}
+
+/// Whether a text is a name of small letters and digits with this joint.
+fn is_word(text: &str, joint: char) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with(joint)
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == joint)
 }
 
 /// A row chosen by a scenario, with its parameters.

@@ -13,6 +13,7 @@ use crate::event_log::KINDS;
 use crate::experiment::sweep::PlanSpec;
 use crate::metric::{METRICS, SUMMARY_PATHS};
 use crate::outcome::Outcome;
+use crate::policy::script;
 use crate::scenario::keys::form_text;
 use crate::scenario::section::{self, Form, Section, SectionDef};
 use crate::scenario::sections::Top;
@@ -32,6 +33,7 @@ pub fn markdown() -> String {
     for table in plug_tables() {
         extension_page(&mut out, table);
     }
+    script_page(&mut out);
     out.push_str("\n## Metrics\n\nFor alerts and expectations, as `metric` or `metric(name)` of a class, service or server.\n\n| metric | unit | what it is |\n|---|---|---|\n");
     for metric in METRICS {
         let _ = writeln!(
@@ -60,6 +62,22 @@ pub fn markdown() -> String {
         );
     }
     out
+}
+
+/// What scripts of policies are asked, and what they can ask.
+fn script_page(out: &mut String) {
+    out.push_str("\n## Functions of a script\n\nFor `policy = { kind = \"script\", … }`. Those that the engine calls, of which only `pick` must be there:\n\n| function | when it is called |\n|---|---|\n");
+    for (call, about) in script::hooks() {
+        let _ = writeln!(out, "| `{call}` | {about} |");
+    }
+    out.push_str(
+        "\nThose that a script can ask:\n\n| function | known | what it says |\n|---|---|---|\n",
+    );
+    for row in script::FUNCTIONS {
+        let (call, known) = (row.call(), row.known.words());
+        let _ = writeln!(out, "| `{call}` | {known} | {} |", row.about);
+    }
+    out.push_str("\nA list is made where its `let` stands outside functions: `each(value)` has a member for each server, `list(how many, value)` as many as that.\n");
 }
 
 fn section_page(out: &mut String, def: &'static SectionDef, path: &str) {

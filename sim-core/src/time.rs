@@ -24,6 +24,11 @@ impl Instant {
     /// Later than everything that happens.
     pub const NEVER: Self = Self(u64::MAX);
 
+    /// So many seconds after the start of the run.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds).0)
+    }
+
     /// Seconds since the start of the run.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / SECOND as f64

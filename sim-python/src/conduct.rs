@@ -1,6 +1,7 @@
 //! Runs a command on a thread of its own, while the one of Python looks after signals and progress.
 
 use crate::answer::{Answer, Refusal};
+use crate::policy;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use sim_cli::{Inside, answer};
@@ -21,7 +22,12 @@ pub fn command(
     given: Vec<(String, String)>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Py<PyAny>> {
+    policy::take_raised();
     let found = py.detach(|| conduct(&words, &given, progress.as_ref()))?;
+    // What a policy raised says more than what became of the command for it.
+    if let Some(raised) = policy::take_raised() {
+        return Err(raised);
+    }
     Ok(match found {
         Ok(found) => Py::new(py, Answer::new(found))?.into_any(),
         Err(refusal) => Py::new(py, Refusal::from(refusal))?.into_any(),

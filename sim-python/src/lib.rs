@@ -5,6 +5,7 @@
 
 mod answer;
 mod conduct;
+mod policy;
 mod table;
 
 use pyo3::prelude::*;
@@ -16,6 +17,8 @@ mod _native {
     use super::answer::{Answer, Refusal};
     #[pymodule_export]
     use super::conduct::command;
+    #[pymodule_export]
+    use super::policy::{Fleet, add_policy};
     #[pymodule_export]
     use super::table::Table;
 }

@@ -4,7 +4,7 @@
 //! were scraped some time ago, of servers that could be scraped. It says whether its condition holds; what follows on
 //! that (pending, firing, resolved) is the same for all rules and is done by whoever evaluates them.
 
-use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
+use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params, Registry};
 use crate::metric::{Condition, MetricDef, Scope, Unit};
 use crate::time::Duration;
 
@@ -41,7 +41,13 @@ pub struct AlertRuleDef {
     pub judge: fn(&Params, &Asked<'_>, &dyn Known) -> Judgement,
 }
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<AlertRuleDef> = Registry::of(ALERT_RULES);
+
 impl Def for AlertRuleDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

@@ -7,7 +7,7 @@
 
 use crate::distribution::Distribution;
 use crate::draws::{Draws, Stream};
-use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
+use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params, Registry};
 use crate::time::Duration;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -55,7 +55,13 @@ pub struct ArrivalDef {
     pub build: fn(&Params) -> Arrivals,
 }
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<ArrivalDef> = Registry::of(ARRIVALS);
+
 impl Def for ArrivalDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

@@ -4,7 +4,9 @@
 //! ago and over an interval, and says how many it wants. Who is started and who is stopped is none of
 //! its business.
 
-use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
+use crate::extension::{
+    Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params, Registry,
+};
 use crate::time::{Duration, Instant};
 
 mod alarm;
@@ -63,7 +65,13 @@ const METRIC: ParamDef = ParamDef::choice(
 /// Readings that have been taken and are not known yet: more would only cost memory.
 const UNDERWAY_MAX: u64 = 10;
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<AutoscalerDef> = Registry::of(AUTOSCALERS);
+
 impl Def for AutoscalerDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

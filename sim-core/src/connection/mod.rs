@@ -4,7 +4,9 @@
 //! opening costs, how many there may be, when one is closed) stands here. A row for a library is a pool as
 //! that library keeps it, with its parameters and defaults.
 
-use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
+use crate::extension::{
+    Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params, Registry,
+};
 use crate::time::Duration;
 
 mod aiohttp;
@@ -43,7 +45,13 @@ pub struct ConnectionDef {
     pub build: fn(&Params) -> Terms,
 }
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<ConnectionDef> = Registry::of(CONNECTIONS);
+
 impl Def for ConnectionDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

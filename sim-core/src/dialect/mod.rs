@@ -6,7 +6,7 @@
 //! does can also be said without it, and a reader can see what it stands for
 //! (`stampede explain alb --expand`).
 
-use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
+use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params, Registry};
 
 mod alb;
 mod apache;
@@ -52,7 +52,13 @@ pub struct Member {
     pub max_connections: Option<u32>,
 }
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<DialectDef> = Registry::of(DIALECTS);
+
 impl Def for DialectDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

@@ -3,7 +3,7 @@
 //! A discipline ranks waiting requests; the lowest rank is served first and equal ranks in order
 //! of arrival. The two commonest orders need no ranks and are lists.
 
-use crate::extension::{Configured, Def, ExtensionRow, Params};
+use crate::extension::{Configured, Def, ExtensionRow, Params, Registry};
 use crate::time::Duration;
 
 mod adaptive_lifo;
@@ -41,7 +41,13 @@ pub struct DisciplineDef {
     pub order: Order,
 }
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<DisciplineDef> = Registry::of(DISCIPLINES);
+
 impl Def for DisciplineDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

@@ -5,7 +5,9 @@
 //! the caller rounds once, when the number becomes time.
 
 use crate::draws::{Draws, Stream};
-use crate::extension::{Configured, Def, ExtensionRow, Nested, ParamProblem, ParamValue, Params};
+use crate::extension::{
+    Configured, Def, ExtensionRow, Nested, ParamProblem, ParamValue, Params, Registry,
+};
 use crate::time::Duration;
 use std::fmt::Debug;
 
@@ -58,7 +60,24 @@ pub struct DistributionDef {
     pub build: fn(&Params) -> Box<dyn Distribution>,
 }
 
+impl DistributionDef {
+    /// A law whose parameters need no more than their ranges.
+    pub const fn new(row: ExtensionRow, build: fn(&Params) -> Box<dyn Distribution>) -> Self {
+        Self {
+            row,
+            check: no_conditions,
+            build,
+        }
+    }
+}
+
+/// Every row there is, those that were added among them.
+static ROWS: Registry<DistributionDef> = Registry::of(DISTRIBUTIONS);
+
 impl Def for DistributionDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }
@@ -114,8 +133,9 @@ impl Params {
 
 /// The distribution that a parameter holds.
 fn known(nested: &Nested) -> Configured<DistributionDef> {
-    let def = DISTRIBUTIONS
-        .iter()
+    let rows = DistributionDef::registry().rows().iter();
+    let def = rows
+        .copied()
         .find(|def| def.row.name == nested.row.name)
         .unwrap_or_else(|| panic!("there is no distribution {nested:?}"));
     Configured {

@@ -14,7 +14,7 @@ use crate::machine::MachineState;
 use crate::outcome::Outcome;
 use crate::policy::Job;
 use crate::record::TryRecord;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 impl Simulation {
     /// An attempt reaches the balancer.
@@ -255,6 +255,7 @@ impl Simulation {
         let Attempt {
             service, instance, ..
         } = self.attempts[handle];
+        self.look_for_failure(instance);
         let may_wait = self.services[service].settings.balancer.pending_queue;
         // Where full servers are seen, to be without one among several is to have none that is up.
         let held = &self.balancers[instance];
@@ -264,6 +265,22 @@ impl Simulation {
             return self.reply(handle, Outcome::Unavailable);
         }
         self.wait_for(handle, LocalId::NONE);
+    }
+
+    /// Ends the run where a policy that picked nobody says that it cannot go on.
+    fn look_for_failure(&mut self, instance: InstanceId) {
+        let held = &self.balancers[instance];
+        let levels = held.health.split.iter();
+        let levels = levels.filter_map(|level| level.policy.as_ref());
+        let mut policies = std::iter::once(&held.policy).chain(levels);
+        if let Some(why) = policies.find_map(|policy| policy.failure()) {
+            let service = &self.model.services[held.service.position()].name;
+            let now = Instant(self.now);
+            let now = (self.model.clock)
+                .map_or_else(|| Duration(now.0).to_string(), |clock| clock.label(now));
+            let why = format!("the policy of service.{service}.balancer failed at {now}: {why}");
+            self.progress.fail(why);
+        }
     }
 
     /// Whether there are servers, and an attempt without one keeps away from all of them for good: that is

@@ -228,6 +228,14 @@ impl Simulation {
         self.progress.end
     }
 
+    /// Why it ended before its horizon, as a sentence; `None` where it did not.
+    pub fn early_end(&self) -> Option<String> {
+        match (self.progress.end?, &self.progress.failed) {
+            (End::PolicyFailed, Some(why)) => Some(format!("the run ended early: {why}")),
+            (end, _) => end.warning().map(str::to_owned),
+        }
+    }
+
     /// Events so far.
     pub fn events(&self) -> u64 {
         self.progress.events
@@ -329,7 +337,12 @@ impl Simulation {
 
     fn reach_horizon(&mut self) {
         self.now = self.model.horizon.0;
-        self.finish(End::Horizon);
+        // Nothing may have followed what failed.
+        let end = match self.progress.failed {
+            Some(_) => End::PolicyFailed,
+            None => End::Horizon,
+        };
+        self.finish(end);
         self.close_books();
     }
 

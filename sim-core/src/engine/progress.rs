@@ -2,6 +2,7 @@
 
 use crate::draws::mix;
 use crate::model::Limits;
+use std::sync::Arc;
 
 /// Why a run is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,6 +17,8 @@ pub enum End {
     Stalled,
     /// Somebody wanted it to end.
     Interrupted,
+    /// A policy that is made outside of this program cannot go on; [`Simulation::early_end`](super::Simulation::early_end) says why.
+    PolicyFailed,
 }
 
 impl End {
@@ -27,6 +30,7 @@ impl End {
             Self::InFlightLimit => Some(
                 "the run ended early: requests and attempts in flight, connections that are kept and visitors who think reached limits.in_flight",
             ),
+            Self::PolicyFailed => Some("the run ended early: a policy failed"),
             Self::Interrupted => Some("the run ended early: it was interrupted"),
             Self::Stalled => Some(
                 "the run ended early: time stood still, because some loop has no delay at all (users who never think, refused at once?)",
@@ -54,6 +58,8 @@ pub(super) const LOOKS_OF_AN_EVENT: u64 = 3_000;
 #[derive(Clone)]
 pub(super) struct Progress {
     pub end: Option<End>,
+    /// What failed, once something did: the run is then about to end.
+    pub failed: Option<Arc<str>>,
     /// Events so far, and a hash of their sequence.
     pub events: u64,
     /// Copies of attempts that events sent beside their own: each costs what an event costs.
@@ -76,6 +82,7 @@ impl Progress {
     pub(super) fn new() -> Self {
         Self {
             end: None,
+            failed: None,
             events: 0,
             copies: 0,
             looks: 0,
@@ -95,6 +102,12 @@ impl Progress {
             self.next_tidying = self.events + TIDY;
         }
         due
+    }
+
+    /// The run cannot go on, and ends with the event at hand or the next.
+    pub(super) fn fail(&mut self, why: String) {
+        self.failed.get_or_insert(why.into());
+        self.next_look = 0;
     }
 
     /// What happened so far in units of what an event costs.
@@ -136,7 +149,9 @@ impl Progress {
         self.next_look = last.min(self.events + LOOK);
         let moved = std::mem::replace(&mut self.looked_at, now) != now;
         self.still = if moved { 0 } else { self.still + LOOK };
-        if self.still > STALLED + 4 * u64::from(limits.in_flight) {
+        if self.failed.is_some() {
+            Some(End::PolicyFailed)
+        } else if self.still > STALLED + 4 * u64::from(limits.in_flight) {
             Some(End::Stalled)
         } else if self.cost() >= limits.events {
             Some(End::EventLimit)

@@ -1,6 +1,6 @@
 //! What the tests of all tables share.
 
-use super::{Def, ExtensionRow, Nested, ParamDef, ParamKind, ParamValue, Params};
+use super::{Def, ExtensionRow, Nested, ParamDef, ParamKind, ParamValue, Params, is_word};
 use crate::distribution::DISTRIBUTIONS;
 use crate::time::Duration;
 use std::fmt::Debug;
@@ -149,6 +149,8 @@ fn example_value(row: &str, position: usize, param: &ParamDef) -> ParamValue {
         ParamKind::Spans | ParamKind::Moments { .. } => {
             ParamValue::Spans([1, 2, 3].map(Duration::from_secs).into())
         }
+        // The least that any language of ours wants.
+        ParamKind::Code { .. } => ParamValue::Text("fn pick() { return any(); }".into()),
         ParamKind::Numbers { min, max } => {
             ParamValue::Numbers(text.map_or([1.0_f64.clamp(min, max); 3].into(), |text| {
                 let members = text.trim_matches(['[', ']']).split(", ");
@@ -159,14 +161,6 @@ fn example_value(row: &str, position: usize, param: &ParamDef) -> ParamValue {
             }))
         }
     }
-}
-
-fn is_word(text: &str, joint: char) -> bool {
-    text.starts_with(|c: char| c.is_ascii_lowercase())
-        && !text.ends_with(joint)
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == joint)
 }
 
 fn is_sentence(text: &str) -> bool {

@@ -4,7 +4,7 @@
 //! the engine knows how to do: [`Effect`]. A crash is none: it ends, and is a machine's own affair.
 
 use crate::event_log::Kind;
-use crate::extension::{Configured, Def, ExtensionRow, ParamValue, Params};
+use crate::extension::{Configured, Def, ExtensionRow, ParamValue, Params, Registry};
 use crate::time::Duration;
 
 mod degrade;
@@ -112,7 +112,13 @@ pub fn either(a: f64, b: f64) -> f64 {
     }
 }
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<FaultDef> = Registry::of(FAULTS);
+
 impl Def for FaultDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

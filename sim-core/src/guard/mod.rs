@@ -11,7 +11,9 @@
 //! is asked. That keeps it a small state machine, and costs nothing while nobody asks.
 
 use crate::draws::Draws;
-use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
+use crate::extension::{
+    Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params, Registry,
+};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
 use std::fmt::Debug;
@@ -142,22 +144,32 @@ pub enum Bounding {
 }
 
 /// A row that needs nothing special: the others say what is different.
-const PLAIN: GuardDef = GuardDef {
-    row: ExtensionRow {
+const PLAIN: GuardDef = GuardDef::new(
+    ExtensionRow {
         name: "",
         about: "",
         source: "",
         params: &[SHARED],
     },
-    build: |_| unreachable!("each row says what it builds"),
-    check: |_| Ok(()),
-    stands: Stands::Anywhere,
-    asked: Asked::WhenSent,
-    keeps_deadlines: false,
-    bounds: Bounding::No,
-    sees: |_| Sees::Attempt,
-    watches_queue: false,
-};
+    |_| unreachable!("each row says what it builds"),
+);
+
+impl GuardDef {
+    /// A guard that can stand anywhere and looks at what every attempt tells.
+    pub const fn new(row: ExtensionRow, build: fn(&Params) -> Box<dyn Guard>) -> Self {
+        Self {
+            row,
+            build,
+            check: |_| Ok(()),
+            stands: Stands::Anywhere,
+            asked: Asked::WhenSent,
+            keeps_deadlines: false,
+            bounds: Bounding::No,
+            sees: |_| Sees::Attempt,
+            watches_queue: false,
+        }
+    }
+}
 
 /// Where a guard can stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -181,7 +193,13 @@ pub enum Asked {
     BeforeCopy,
 }
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<GuardDef> = Registry::of(GUARDS);
+
 impl Def for GuardDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

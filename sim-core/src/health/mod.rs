@@ -8,7 +8,7 @@
 //! A rule does nothing by itself. It is told of results and ends, it is asked for its judgement
 //! whenever something may have changed, and it says when it wants to be asked again.
 
-use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
+use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params, Registry};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
 use std::fmt::Debug;
@@ -112,7 +112,13 @@ const PLAIN: HealthDef = HealthDef {
     weighs: false,
 };
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<HealthDef> = Registry::of(HEALTH_RULES);
+
 impl Def for HealthDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

@@ -1,7 +1,7 @@
 //! Session and hash keys of requests.
 
 use crate::draws::Draws;
-use crate::extension::{Configured, Def, ExtensionRow, Params};
+use crate::extension::{Configured, Def, ExtensionRow, Params, Registry};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -20,7 +20,13 @@ pub struct KeyDef {
     pub build: fn(&Params) -> Arc<dyn Keys>,
 }
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<KeyDef> = Registry::of(KEYS);
+
 impl Def for KeyDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

@@ -20,7 +20,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |_| Box::new(ByBusyness { status: Vec::new() }),
+    build: &|_| Box::new(ByBusyness { status: Vec::new() }),
 };
 
 #[derive(Clone, Debug)]

@@ -30,7 +30,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(RandomChoose {
             choose: params.integer("choose") as usize,
         })

@@ -71,7 +71,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(ByUtilisation {
             update_ns: params.span("update").0,
             blackout_ns: params.span("blackout").0,

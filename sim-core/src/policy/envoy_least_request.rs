@@ -53,7 +53,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(LeastRequest {
             choices: params.integer("choice_count"),
             full_scan: params.choice("selection") == 1,

@@ -72,7 +72,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check,
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(EnvoyRingHash {
             least: params.integer("minimum_ring_size"),
             most: params.integer("maximum_ring_size"),

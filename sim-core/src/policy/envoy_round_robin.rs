@@ -34,7 +34,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: true,
-    build: |params| {
+    build: &|params| {
         Box::new(RoundRobin {
             schedule: Schedule::new(params.choice("start") == 0),
             turns: None,

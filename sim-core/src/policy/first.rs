@@ -20,7 +20,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |_| Box::new(First),
+    build: &|_| Box::new(First),
 };
 
 #[derive(Clone, Debug)]

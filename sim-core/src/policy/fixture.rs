@@ -77,12 +77,16 @@ pub(crate) fn build_for(text: &str, servers: usize, replication: u64) -> Box<dyn
             .find(|(n, _)| *n == param.name)
             .map(|(_, v)| *v)
             .or(param.default)
+            .or(matches!(param.kind, ParamKind::Code { .. })
+                .then_some("fn pick() { return any(); }"))
             .expect("given or default");
         let value = match param.kind {
             ParamKind::Integer { .. } => ParamValue::Integer(text.parse().expect("a number")),
             ParamKind::Number { .. } => ParamValue::Number(text.parse().expect("a number")),
             ParamKind::Flag => ParamValue::Flag(text == "true"),
             ParamKind::Span { .. } => ParamValue::Span(span(text)),
+            ParamKind::Code { .. } => ParamValue::Text(text.into()),
+            ParamKind::Numbers { .. } => ParamValue::Numbers([].into()),
             ParamKind::Spans => {
                 let members = text.trim_matches(['[', ']']).split(',');
                 ParamValue::Spans(members.filter(|m| !m.is_empty()).map(span).collect())

@@ -26,7 +26,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(PickFirst {
             shuffle: params.flag("shuffle"),
             order: Vec::new(),

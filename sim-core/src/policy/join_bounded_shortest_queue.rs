@@ -35,7 +35,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         let most = params.integer("n") as u32;
         Box::new(LeastInFlight::new(params, Weighing::Plain, most))
     },

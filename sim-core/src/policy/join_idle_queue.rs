@@ -29,7 +29,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(JoinIdleQueue {
             stale: params.choice("entry") == 1,
             idle: VecDeque::new(),

@@ -23,7 +23,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(JoinShortestQueue {
             random_ties: params.choice("ties") == 0,
             told: false,

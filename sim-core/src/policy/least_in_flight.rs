@@ -36,7 +36,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         let weighing = match params.choice("weighing") {
             0 => Weighing::Plain,
             1 => Weighing::WithItself,

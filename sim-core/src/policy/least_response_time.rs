@@ -66,7 +66,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(LeastResponseTime {
             alpha: params.number("alpha"),
             by_in_flight: params.choice("multiply") == 0,

@@ -27,7 +27,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |_| {
+    build: &|_| {
         Box::new(LeastWorkLeft {
             told: false,
             book: None,

@@ -55,7 +55,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check,
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(Maglev {
             size: params.integer("table") as usize,
             rebuilt: params.choice("gone") == 0,

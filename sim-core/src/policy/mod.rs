@@ -5,7 +5,9 @@
 //! it. Each instance has a policy object of its own, hence its own rotation, samples and averages.
 
 use crate::draws::{Draws, Stream};
-use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
+use crate::extension::{
+    Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params, Registry,
+};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
 pub use by_zone::Zoning;
@@ -45,6 +47,7 @@ mod random;
 mod rendezvous;
 mod ring_hash;
 mod round_robin;
+pub mod script;
 mod sita;
 mod source_hash;
 mod sticky;
@@ -93,6 +96,7 @@ pub static POLICIES: &[&PolicyDef] = &[
     &apache_bybusyness::POLICY,
     &envoy_ring_hash::POLICY,
     &grpc_pick_first::POLICY,
+    &script::POLICY,
 ];
 
 /// A row of [`POLICIES`].
@@ -111,8 +115,8 @@ pub struct PolicyDef {
     pub heeds_weights: bool,
     /// Whether each server gets requests in proportion to its weight, whatever its load.
     pub by_weight: bool,
-    /// Makes the policy of one balancer instance.
-    pub build: fn(&Params) -> Box<dyn Policy>,
+    /// Makes the policy of one balancer instance. Those of a program that embeds this one may hold what they need.
+    pub build: &'static (dyn Fn(&Params) -> Box<dyn Policy> + Sync),
 }
 
 /// What like servers behind a policy are together, when requests come as a Poisson stream.
@@ -129,6 +133,23 @@ pub enum Farm {
 }
 
 impl PolicyDef {
+    /// A policy of which no more is known than how it is made: theory says nothing of it, and weights may matter.
+    pub const fn new(
+        row: ExtensionRow,
+        build: &'static (dyn Fn(&Params) -> Box<dyn Policy> + Sync),
+    ) -> Self {
+        Self {
+            row,
+            farm: Farm::Unknown,
+            follows_load: false,
+            familiar: None,
+            check: no_conditions,
+            heeds_weights: true,
+            by_weight: false,
+            build,
+        }
+    }
+
     /// The best-known policies, those that a newcomer compares, best known first.
     pub fn familiar() -> Vec<&'static Self> {
         let mut known: Vec<(u8, &Self)> = POLICIES
@@ -166,7 +187,13 @@ fn no_conditions(_: &Params) -> Result<(), ParamProblem> {
     Ok(())
 }
 
+/// Every policy there is, those that were added among them.
+static ROWS: Registry<PolicyDef> = Registry::of(POLICIES);
+
 impl Def for PolicyDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }
@@ -362,6 +389,12 @@ pub trait Policy: Debug + Send {
     /// The share of all possible keys that goes to each server while all may get traffic, where keys
     /// decide and the policy knows.
     fn key_shares(&self) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// Why it cannot go on, where that is so: it then picks nobody, and the run ends. Only policies that are made
+    /// outside of this program can come to that.
+    fn failure(&self) -> Option<&str> {
         None
     }
 

@@ -21,7 +21,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |_| Box::new(MostInFlight),
+    build: &|_| Box::new(MostInFlight),
 };
 
 #[derive(Clone, Debug)]

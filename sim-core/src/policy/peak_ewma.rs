@@ -74,7 +74,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(PeakEwma {
             d: params.integer("d") as usize,
             decay_ns: params.span("decay").0 as f64,

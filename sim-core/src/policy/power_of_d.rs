@@ -49,7 +49,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(PowerOfD {
             d: params.integer("d") as usize,
             replacement: params.flag("replacement"),

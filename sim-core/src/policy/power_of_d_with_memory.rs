@@ -65,7 +65,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(WithMemory {
             d: params.integer("d") as usize,
             memory: params.integer("memory") as usize,

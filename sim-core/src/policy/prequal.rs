@@ -93,7 +93,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(Prequal {
             room: params.integer("pool") as usize,
             probes: Share::of(params.number("probes")),

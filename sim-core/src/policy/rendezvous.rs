@@ -24,7 +24,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |_| {
+    build: &|_| {
         Box::new(Rendezvous {
             places: Arc::new([]),
             weights: Vec::new(),

@@ -64,7 +64,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: |params| check(params),
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(RingHash {
             points: params.integer("points"),
             bound: params.number("bound"),

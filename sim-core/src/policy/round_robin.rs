@@ -21,7 +21,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(RoundRobin {
             next: 0,
             apart: starts_apart(params),

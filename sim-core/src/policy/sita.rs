@@ -44,7 +44,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         let cutoffs = Arc::clone(params.spans("cutoffs"));
         Box::new(Sita {
             learned: cutoffs.is_empty().then(Learned::new).map(Box::new),

@@ -25,7 +25,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |_| {
+    build: &|_| {
         Box::new(SourceHash {
             cumulated: Vec::new(),
         })

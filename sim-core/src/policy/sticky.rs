@@ -57,7 +57,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         Box::new(Sticky {
             new: match params.choice("new") {
                 0 => Placing::Random,

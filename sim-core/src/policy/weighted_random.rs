@@ -19,7 +19,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: true,
-    build: |_| {
+    build: &|_| {
         Box::new(WeightedRandom {
             cumulated: Vec::new(),
         })

@@ -27,7 +27,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: true,
-    build: |params| {
+    build: &|params| {
         Box::new(WeightedRoundRobin {
             credit: Vec::new(),
             among: Among::default(),

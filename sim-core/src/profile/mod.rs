@@ -3,7 +3,7 @@
 //! A scenario writes a number, a list of `[time, rate]` corners, or a named shape from this table;
 //! all three become one [`Rate`], a piecewise-linear line that may repeat.
 
-use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
+use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params, Registry};
 
 mod diurnal;
 mod flash_crowd;
@@ -31,7 +31,13 @@ pub struct ProfileDef {
     pub rate: fn(&Params) -> Rate,
 }
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<ProfileDef> = Registry::of(PROFILES);
+
 impl Def for ProfileDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

@@ -209,11 +209,13 @@ fn extension_schema(row: &ExtensionRow) -> Value {
     let mut required = vec![json!("kind")];
     for param in row.params {
         properties.insert(param.name.to_owned(), param_schema(param));
-        if let ParamKind::Moments { file } = param.kind {
-            let about = format!(
-                "A text with one time a line, in seconds, in place of `{}`.",
-                param.name
-            );
+        let in_file = match param.kind {
+            ParamKind::Moments { file } => Some((file, "A text with one time a line, in seconds")),
+            ParamKind::Code { file, .. } => Some((file, "A text")),
+            _ => None,
+        };
+        if let Some((file, what)) = in_file {
+            let about = format!("{what}, in place of `{}`.", param.name);
             properties.insert(
                 file.to_owned(),
                 json!({ "type": "string", "description": about }),
@@ -247,6 +249,7 @@ fn param_schema(param: &ParamDef) -> Value {
             json!({ "type": "array", "items": { "$ref": "#/$defs/distributions" } })
         }
         ParamKind::Spans | ParamKind::Moments { .. } => json!({ "type": "array", "items": span }),
+        ParamKind::Code { .. } => json!({ "type": "string" }),
         ParamKind::Numbers { min, max } => json!({ "type": "array", "items": range(min, max) }),
     };
     schema["description"] = json!(param.about);

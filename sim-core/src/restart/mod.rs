@@ -1,6 +1,6 @@
 //! Restarts: whether and when something that crashed comes back.
 
-use crate::extension::{Configured, Def, ExtensionRow, Params};
+use crate::extension::{Configured, Def, ExtensionRow, Params, Registry};
 use crate::time::Duration;
 use std::fmt::Debug;
 
@@ -25,7 +25,13 @@ pub struct RestartDef {
     pub build: fn(&Params) -> Restart,
 }
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<RestartDef> = Registry::of(RESTARTS);
+
 impl Def for RestartDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

@@ -1,7 +1,9 @@
 //! Retries: whether a caller tries again, and after which pause.
 
 use crate::draws::Draws;
-use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
+use crate::extension::{
+    Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params, Registry,
+};
 use crate::outcome::Outcome;
 use crate::time::Duration;
 use std::fmt::Debug;
@@ -191,7 +193,13 @@ const PLAIN: RetryDef = RetryDef {
     rules: |_| Vec::new(),
 };
 
+/// Every row there is, those that were added among them.
+static ROWS: Registry<RetryDef> = Registry::of(RETRIES);
+
 impl Def for RetryDef {
+    fn registry() -> &'static Registry<Self> {
+        &ROWS
+    }
     fn row(&self) -> &ExtensionRow {
         &self.row
     }

@@ -208,6 +208,11 @@ pub static CODES: &[Code] = &[
         "A file of rules, or the expression of an alert, is not what Prometheus 3.5 reads, or asks for series that no simulation or not this scenario has: it could never fire, or always. `stampede list series` has them, `stampede list alert-functions` the functions.",
     ),
     row(
+        "E056",
+        "a script that cannot be used",
+        "The script of a policy cannot be read, or says something that makes no sense: what, and in which line, stands beside it. `stampede list script-functions` has what a script can ask.",
+    ),
+    row(
         "E060",
         "an axis that does not make sense",
         "An axis of a plan has either a path, or paths that go together, or a sample; and a path has either a list of values, or a range with both ends and a count or a step.",

@@ -6,22 +6,24 @@ use super::section::{
     Cx, ExtensionTable, Form, KeyDef, Limits, Reads, from, lower_first, mismatch,
 };
 use super::tree::{Node, Value, default_value};
-use crate::alert_rule::{ALERT_RULES, AlertRuleDef};
-use crate::arrival::{ARRIVALS, ArrivalDef};
-use crate::autoscaler::{AUTOSCALERS, AutoscalerDef};
-use crate::connection::{CONNECTIONS, ConnectionDef};
-use crate::dialect::{DIALECTS, DialectDef};
-use crate::discipline::{DISCIPLINES, DisciplineDef};
-use crate::distribution::{DISTRIBUTIONS, DistributionDef};
-use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamValue, Params};
-use crate::fault::{FAULTS, FaultDef};
-use crate::guard::{GUARDS, GuardDef};
-use crate::health::{HEALTH_RULES, HealthDef};
-use crate::key::{KEYS, KeyDef as KeyLaw};
-use crate::policy::{POLICIES, PolicyDef};
-use crate::profile::{PROFILES, ProfileDef};
-use crate::restart::{RESTARTS, RestartDef};
-use crate::retry::{RETRIES, RetryDef};
+use crate::alert_rule::AlertRuleDef;
+use crate::arrival::ArrivalDef;
+use crate::autoscaler::AutoscalerDef;
+use crate::connection::ConnectionDef;
+use crate::dialect::DialectDef;
+use crate::discipline::DisciplineDef;
+use crate::distribution::DistributionDef;
+use crate::extension::{
+    CodeProblem, Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamValue, Params,
+};
+use crate::fault::FaultDef;
+use crate::guard::GuardDef;
+use crate::health::HealthDef;
+use crate::key::KeyDef as KeyLaw;
+use crate::policy::PolicyDef;
+use crate::profile::ProfileDef;
+use crate::restart::RestartDef;
+use crate::retry::RetryDef;
 use crate::text::cited;
 use crate::time::{Duration, Instant};
 use std::marker::PhantomData;
@@ -38,7 +40,6 @@ pub(crate) struct Rate;
 pub(crate) trait Listed: Def + Sized {
     const NAME: &'static str;
     const NOUN: &'static str;
-    fn rows() -> &'static [&'static Self];
     /// The row and parameter meant by a bare span, where that is allowed.
     const BARE_SPAN: Option<(&'static str, &'static str)> = None;
     /// Whether a list holds each kind at most once.
@@ -50,17 +51,22 @@ pub(crate) trait Listed: Def + Sized {
             noun: Self::NOUN,
             bare_span: Self::BARE_SPAN.is_some(),
             each_once: Self::EACH_ONCE,
-            rows: || Self::rows().iter().map(|row| row.row()).collect(),
+            rows: || {
+                Self::registry()
+                    .rows()
+                    .iter()
+                    .map(|row| row.row())
+                    .collect()
+            },
         }
     }
 }
 
 macro_rules! listed {
-    ($($def:ty, $rows:ident, $name:literal, $noun:literal $(, bare $bare:expr)? $(, once $once:literal)?;)*) => {$(
+    ($($def:ty, $name:literal, $noun:literal $(, bare $bare:expr)? $(, once $once:literal)?;)*) => {$(
         impl Listed for $def {
             const NAME: &'static str = $name;
             const NOUN: &'static str = $noun;
-            fn rows() -> &'static [&'static Self] { $rows }
             $( const BARE_SPAN: Option<(&'static str, &'static str)> = Some($bare); )?
             $( const EACH_ONCE: bool = $once; )?
         }
@@ -73,21 +79,21 @@ macro_rules! listed {
 }
 
 listed! {
-    PolicyDef, POLICIES, "policies", "policy";
-    DistributionDef, DISTRIBUTIONS, "distributions", "distribution", bare ("constant", "value");
-    ArrivalDef, ARRIVALS, "arrivals", "kind of arrivals";
-    ProfileDef, PROFILES, "profiles", "rate profile";
-    KeyLaw, KEYS, "keys", "law of keys";
-    DisciplineDef, DISCIPLINES, "disciplines", "discipline";
-    RetryDef, RETRIES, "retries", "kind of retry";
-    GuardDef, GUARDS, "guards", "guard";
-    HealthDef, HEALTH_RULES, "health-rules", "health rule", once true;
-    ConnectionDef, CONNECTIONS, "connections", "kind of connections";
-    FaultDef, FAULTS, "faults", "fault";
-    RestartDef, RESTARTS, "restarts", "restart rule";
-    DialectDef, DIALECTS, "dialects", "dialect";
-    AutoscalerDef, AUTOSCALERS, "autoscalers", "autoscaler";
-    AlertRuleDef, ALERT_RULES, "alert-rules", "rule of alerts";
+    PolicyDef, "policies", "policy";
+    DistributionDef, "distributions", "distribution", bare ("constant", "value");
+    ArrivalDef, "arrivals", "kind of arrivals";
+    ProfileDef, "profiles", "rate profile";
+    KeyLaw, "keys", "law of keys";
+    DisciplineDef, "disciplines", "discipline";
+    RetryDef, "retries", "kind of retry";
+    GuardDef, "guards", "guard";
+    HealthDef, "health-rules", "health rule", once true;
+    ConnectionDef, "connections", "kind of connections";
+    FaultDef, "faults", "fault";
+    RestartDef, "restarts", "restart rule";
+    DialectDef, "dialects", "dialect";
+    AutoscalerDef, "autoscalers", "autoscaler";
+    AlertRuleDef, "alert-rules", "rule of alerts";
 }
 
 /// What a kind of retry does with its defaults, where its parameters do not say it: what, and how.
@@ -126,7 +132,7 @@ pub(crate) fn choice<D: Listed>(node: &Node, name: &str, cx: &mut Cx<'_>) -> Opt
         }
         Value::Table(_) => {
             let Some(kind) = node.get("kind") else {
-                let help = suggest("", D::rows().iter().map(|row| row.row().name));
+                let help = suggest("", D::registry().rows().iter().map(|row| row.row().name));
                 cx.push(
                     Problem::new("E011", format!("`kind` is missing: which {}", D::NOUN))
                         .at(node.span)
@@ -149,13 +155,18 @@ pub(crate) fn choice<D: Listed>(node: &Node, name: &str, cx: &mut Cx<'_>) -> Opt
                 D::NOUN,
                 node.noun()
             );
-            let help = suggest("", D::rows().iter().map(|row| row.row().name));
+            let help = suggest("", D::registry().rows().iter().map(|row| row.row().name));
             cx.push(Problem::new("E012", what).at(node.span).help(help));
             return None;
         }
     };
-    let Some(def) = D::rows().iter().copied().find(|row| row.row().name == kind) else {
-        let help = suggest(kind, D::rows().iter().map(|row| row.row().name));
+    let Some(def) = D::registry()
+        .rows()
+        .iter()
+        .copied()
+        .find(|row| row.row().name == kind)
+    else {
+        let help = suggest(kind, D::registry().rows().iter().map(|row| row.row().name));
         cx.push(
             Problem::new("E014", format!("unknown {} {}", D::NOUN, cited(kind)))
                 .at(kind_span)
@@ -174,7 +185,11 @@ fn bare_span<D: Listed>(
     param: &'static str,
     cx: &mut Cx<'_>,
 ) -> Option<Configured<D>> {
-    let def = D::rows().iter().copied().find(|r| r.row().name == row)?;
+    let def = D::registry()
+        .rows()
+        .iter()
+        .copied()
+        .find(|r| r.row().name == row)?;
     let value = span(node, name, cx)?;
     Some(Configured {
         def,
@@ -330,6 +345,7 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
                 .collect::<Option<Vec<_>>>()
                 .map(|v| ParamValue::Spans(v.into()))
         }
+        ParamKind::Code { read, .. } => code(node, param, read, cx).map(ParamValue::Text),
         ParamKind::Numbers { min, max } => {
             let read: Vec<_> = list(node, param, cx)?
                 .iter()
@@ -342,7 +358,33 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
     }
 }
 
-/// The position of a word among those allowed.
+/// A text in a language of its own. What is wrong with it is told where it stands; in a text within quotes, which
+/// may hold signs that stand for others, only in which line.
+fn code(
+    node: &Node,
+    param: &ParamDef,
+    read: fn(&str) -> Result<(), CodeProblem>,
+    cx: &mut Cx<'_>,
+) -> Option<Arc<str>> {
+    let Some(text) = node.as_text() else {
+        let what = format!("`{}` is a text, not {}", param.name, node.noun());
+        cx.push(Problem::new("E012", what).at(node.span));
+        return None;
+    };
+    let Err(CodeProblem { place, what }) = read(text) else {
+        return Some(text.into());
+    };
+    let bytes = (node.span.end - node.span.start) as usize;
+    let problem = if node.span != Span::NOWHERE && bytes == text.len() {
+        Problem::new("E056", what).at(node.span.part(place.start, place.end))
+    } else {
+        let line = text[..place.start].matches('\n').count() + 1;
+        Problem::new("E056", format!("line {line} of `{}`: {what}", param.name)).at(node.span)
+    };
+    cx.push(problem);
+    None
+}
+
 /// The default of a parameter: a word that looks like a number, such as a version, is a word all the same.
 pub(crate) fn param_default(param: &ParamDef, default: &str) -> Node {
     match param.kind {
@@ -354,6 +396,7 @@ pub(crate) fn param_default(param: &ParamDef, default: &str) -> Node {
     }
 }
 
+/// The position of a word among those allowed.
 fn word(node: &Node, param: &ParamDef, words: &[&'static str], cx: &mut Cx<'_>) -> Option<usize> {
     // A status such as 503, or a version such as 1.31, is a word that may be written as a number.
     let number = match node.value {
@@ -527,7 +570,12 @@ impl Reads for Rate {
                     .map(RateSpec::Corners)
             }
             Value::Table(_) => choice(node, ProfileDef::NOUN, cx).map(RateSpec::Profile),
-            Value::Text(text) if ProfileDef::rows().iter().any(|row| row.row.name == text) => {
+            Value::Text(text)
+                if ProfileDef::registry()
+                    .rows()
+                    .iter()
+                    .any(|row| row.row.name == text) =>
+            {
                 choice(node, ProfileDef::NOUN, cx).map(RateSpec::Profile)
             }
             _ => {

@@ -75,6 +75,7 @@ impl Input {
             | ParamKind::Words(_)
             | ParamKind::Spans
             | ParamKind::Moments { .. }
+            | ParamKind::Code { .. }
             | ParamKind::Numbers { .. } => Self::Text,
         }
     }

@@ -203,6 +203,7 @@ pub fn param_text(param: &ParamDef) -> (String, String, String) {
             String::new(),
             String::new(),
         ),
+        ParamKind::Code { .. } => ("script".to_owned(), String::new(), String::new()),
         ParamKind::Numbers { min, max } => {
             ("list of numbers".to_owned(), String::new(), words(min, max))
         }

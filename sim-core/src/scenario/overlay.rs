@@ -4,9 +4,10 @@ use super::problem::{Collector, Problem, Span, suggest};
 use super::set::{Assignment, apply, assignments, refuse_twice, split};
 use super::tree::{Entry, Node, Value, parse, parse_value};
 use super::{Files, Source, like, renamed, sample, trace};
-use crate::arrival::ARRIVALS;
-use crate::distribution::DISTRIBUTIONS;
-use crate::extension::{ExtensionRow, ParamKind};
+use crate::arrival::ArrivalDef;
+use crate::distribution::DistributionDef;
+use crate::extension::{Def, ExtensionRow, ParamKind};
+use crate::policy::PolicyDef;
 use crate::text::cited;
 use crate::time::Duration;
 use std::sync::Arc;
@@ -352,7 +353,7 @@ impl<'a> Loader<'a> {
 
     /// The same for one value of `arrivals`.
     pub(crate) fn arrivals(&mut self, arrivals: &mut Node) {
-        let rows = ARRIVALS.iter().map(|def| &def.row);
+        let rows = ArrivalDef::registry().rows().iter().map(|def| &def.row);
         let Some((param, key)) = in_file(arrivals, rows) else {
             return;
         };
@@ -380,7 +381,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Puts what was measured in place of the name of its file, wherever below `node` a distribution names
-    /// one.
+    /// one; and the script likewise, where a policy does.
     pub(crate) fn samples(&mut self, node: &mut Node) {
         match &mut node.value {
             Value::List(items) => {
@@ -392,11 +393,20 @@ impl<'a> Loader<'a> {
                 for entry in entries {
                     self.samples(&mut entry.node);
                 }
-                let rows = DISTRIBUTIONS.iter().map(|def| &def.row);
+                let rows = DistributionDef::registry()
+                    .rows()
+                    .iter()
+                    .map(|def| &def.row);
                 if let Some((param, key)) = in_file(node, rows)
                     && let Some(file) = node.take(key)
                 {
                     self.sample(node, param, &file);
+                }
+                let rows = PolicyDef::registry().rows().iter().map(|def| &def.row);
+                if let Some((param, key)) = in_file(node, rows)
+                    && let Some(file) = node.take(key)
+                {
+                    self.script(node, param, &file);
                 }
             }
             _ => {}
@@ -455,6 +465,49 @@ impl<'a> Loader<'a> {
             let parts = read.probabilities.into_iter().map(part);
             put("probabilities", Value::List(parts.collect()));
         }
+    }
+
+    /// The text of one script, so that what is wrong with it is shown in its own file.
+    fn script(&mut self, policy: &mut Node, param: &str, file: &Entry) {
+        let span = file.node.span;
+        if policy.get(param).is_some() {
+            let what = format!("a script has either `{param}` or a `{}`", file.key);
+            self.problems
+                .push(Problem::new("E017", what).at(file.key_span));
+            return;
+        }
+        let Some(name) = file.node.as_text() else {
+            let what = format!("`{}` is a text, not {}", file.key, file.node.noun());
+            self.problems.push(Problem::new("E012", what).at(span));
+            return;
+        };
+        let (text, span) = match self.files.read(name) {
+            Ok(source) => {
+                let text = source.text.clone();
+                // Values that are set while time runs are read without the texts that they stand in.
+                let span = if self.sources.is_empty() {
+                    span
+                } else {
+                    self.sources.push(source);
+                    Span::new(self.sources.len() as u32 - 1, 0..text.len())
+                };
+                (text, span)
+            }
+            Err(why) => {
+                let what = format!("the script {} cannot be read: {why}", cited(name));
+                self.problems.push(Problem::new("E056", what).at(span));
+                // What could not be read was told; that it is missing as well would be told for nothing.
+                ("fn pick() { return any(); }".to_owned(), span)
+            }
+        };
+        policy.put(Entry {
+            key: param.to_owned(),
+            key_span: file.key_span,
+            node: Node {
+                value: Value::Text(text),
+                span,
+            },
+        });
     }
 
     fn trace(&mut self, file: &Node) -> Option<Arc<[Duration]>> {
@@ -548,7 +601,7 @@ fn in_file(
     let kind = chosen.get("kind").and_then(Node::as_text)?;
     let row = rows.find(|row| row.name == kind)?;
     row.params.iter().find_map(|param| match param.kind {
-        ParamKind::Moments { file } => Some((param.name, file)),
+        ParamKind::Moments { file } | ParamKind::Code { file, .. } => Some((param.name, file)),
         _ => None,
     })
 }

@@ -73,8 +73,8 @@ const UNANSWERED: &str = "unanswered";
 
 /// Adds the warnings that the run gives rise to.
 pub(super) fn find(summary: &mut Summary, simulation: &Simulation) {
-    if let Some(message) = simulation.end().and_then(crate::engine::End::warning) {
-        warn(summary, "ended-early", message.to_owned());
+    if let Some(message) = simulation.early_end() {
+        warn(summary, "ended-early", message);
     }
     assumed(summary, simulation);
     if summary.requests.arrived == 0 {

@@ -264,7 +264,7 @@ fn copies_go_to_different_servers_as_long_as_there_are_enough() {
         // A table has one server for a key, and a ring a next one.
         let policy = match row.row.name {
             "haproxy-hash" => "{ kind = \"haproxy-hash\", method = \"consistent\" }".to_owned(),
-            name => format!("\"{name}\""),
+            name => format!("{{ kind = \"{name}\"{} }}", crate::support::needed(name)),
         };
         assert_eq!(counts(&policy, true, 3), [1, 1, 1], "{policy}");
     }

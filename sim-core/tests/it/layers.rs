@@ -62,6 +62,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("what mends", &["remedy"]),
     ("what is drawn and written", &["export", "plot"]),
     ("what is handed out", &["reference", "report"]),
+    ("what programs that embed it need most often", &["prelude"]),
 ];
 
 /// How high a module stands.

@@ -40,6 +40,7 @@ mod machines;
 mod memory;
 mod monitoring;
 mod own_health;
+mod own_policies;
 mod own_tries;
 mod parallel;
 mod policies;

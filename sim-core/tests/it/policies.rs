@@ -1,7 +1,7 @@
 //! What must hold of every policy, whatever its parameters; and one fleet on which no two policies do the same.
 
 use crate::replicate::{check, exact, published, replicate, response, rough, wait};
-use crate::support::{at, check_books, log, outcome, run, start, summary};
+use crate::support::{at, check_books, log, needed, outcome, run, start, summary};
 use crate::theory::{Farm, one};
 use sim_core::extension::{ExtensionRow, ParamKind};
 use sim_core::policy::POLICIES;
@@ -10,8 +10,10 @@ use sim_core::theory::markov::mmc_wait;
 
 /// A row with each of its parameters at its default, at both ends of its range, and at each of its words.
 fn variants(row: &ExtensionRow) -> Vec<String> {
-    let mut all = vec![format!("{{ kind = \"{}\" }}", row.name)];
-    for param in row.params {
+    let needed = needed(row.name);
+    let mut all = vec![format!("{{ kind = \"{}\"{needed} }}", row.name)];
+    let optional = row.params.iter().filter(|param| param.default.is_some());
+    for param in optional {
         let values: Vec<String> = match param.kind {
             ParamKind::Integer { min, max, .. } => vec![min.to_string(), max.to_string()],
             ParamKind::Number { min, max, .. } => vec![min.to_string(), max.to_string()],
@@ -22,10 +24,16 @@ fn variants(row: &ExtensionRow) -> Vec<String> {
                 "[\"4ms\"]".to_owned(),
                 "[\"1ms\", \"9ms\", \"1h\"]".to_owned(),
             ],
+            ParamKind::Numbers { .. } => vec!["[]".to_owned(), "[1.5, -2]".to_owned()],
             other => panic!("{}: nobody tries {other:?}", row.name),
         };
         let known = all.len();
-        let variant = |value| format!("{{ kind = \"{}\", {} = {value} }}", row.name, param.name);
+        let variant = |value| {
+            format!(
+                "{{ kind = \"{}\"{needed}, {} = {value} }}",
+                row.name, param.name
+            )
+        };
         // One end may be what the program refuses beside the other defaults.
         all.extend(values.into_iter().map(variant).filter(|v| is_accepted(v)));
         assert!(all.len() > known, "{}: no {} goes", row.name, param.name);
@@ -157,7 +165,7 @@ fn telling(name: &str) -> String {
         // It is first, but for who waits in which queue.
         "haproxy-first" => ", cookie = true",
         "client-side-weighted-round-robin" => ", blackout = \"0s\", update = \"100ms\"",
-        _ => "",
+        _ => needed(name),
     };
     format!("{{ kind = \"{name}\"{rest} }}")
 }

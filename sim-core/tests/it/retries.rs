@@ -146,7 +146,7 @@ fn every_policy_finds_the_one_good_server_when_all_tried_are_avoided() {
             "join-bounded-shortest-queue" => ", n = 100",
             // A table has one server for a key, and a ring a next one.
             "haproxy-hash" => ", method = \"consistent\"",
-            _ => "",
+            name => crate::support::needed(name),
         };
         let policy = format!("{{ kind = \"{}\"{bound} }}", row.row.name);
         let text = format!(

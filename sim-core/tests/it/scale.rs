@@ -1,6 +1,7 @@
 //! What is done to many servers costs in proportion to them, and nothing keeps a run silent for long:
 //! counted in what is looked at, not by a clock.
 
+use crate::support::needed;
 use crate::support::{at, start};
 use sim_core::engine::{End, Simulation};
 use sim_core::policy::POLICIES;
@@ -12,9 +13,10 @@ fn fleet(policy: &str, servers: usize, [service, server, client]: [&str; 3], dee
     format!(
         "horizon = \"2s\"\nclient = {{ {client} }}\n\
          traffic = [{{ to = \"web\", rate = 400, key = {{ kind = \"uniform\", n = 50 }} }}]\n\
-         [service.web]\ndemand = \"20ms\"\n{service}\nbalancer.policy = \"{policy}\"\n\
+         [service.web]\ndemand = \"20ms\"\n{service}\nbalancer.policy = {{ kind = \"{policy}\"{} }}\n\
          [[service.web.server]]\nname = \"w\"\ncount = {servers}\nworkers = 1\n{server}\n\
-         [[timeline]]\nat = \"500ms\"\n{deed}\n"
+         [[timeline]]\nat = \"500ms\"\n{deed}\n",
+        needed(policy)
     )
 }
 

@@ -124,3 +124,12 @@ pub(crate) fn outage(rest: &str) -> String {
          [[timeline]]\nat = \"100050ms\"\ndo = \"crash\"\ntarget = \"service.web.server.s\"\n{rest}"
     )
 }
+
+/// What has to be written of a policy beside its name: `rest` of its table, from a comma on.
+pub(crate) fn needed(policy: &str) -> &'static str {
+    match policy {
+        // The last server, which no policy of the program's own takes first.
+        "script" => ", code = \"fn pick() { return eligible(count() - 1); }\"",
+        _ => "",
+    }
+}

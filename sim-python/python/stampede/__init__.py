@@ -18,7 +18,8 @@ from typing import Any, Literal, TypeVar, Union, overload
 
 from . import _native
 from ._errors import Failed, FileError, Interrupted, NotFound, ScenarioError, StampedeError, UsageError, error_of
-from ._native import Table
+from ._native import Fleet, Table
+from ._policy import policy
 from ._progress import Progress, shown
 from ._results import (
     Comparison,
@@ -41,6 +42,7 @@ __all__ = [
     "Failed",
     "Figures",
     "FileError",
+    "Fleet",
     "Histogram",
     "Imported",
     "Interrupted",
@@ -63,6 +65,7 @@ __all__ = [
     "command",
     "compare",
     "import_",
+    "policy",
     "remedy",
     "run",
     "stress",

@@ -8,7 +8,6 @@ use crate::files;
 use crate::input::Input;
 use crate::part::write_whole;
 use crate::terminal::{say, say_failure, say_warning};
-use sim_core::engine::End;
 use sim_core::experiment::{self, Measure};
 use sim_core::model::Model;
 use sim_core::summary::{Checked, Summary};
@@ -35,7 +34,7 @@ pub(super) struct Job {
 
 /// What a run leaves behind.
 pub(super) struct Ran {
-    ended_early: Option<&'static str>,
+    ended_early: Option<String>,
     expectations: Vec<Checked>,
     figures: Vec<Option<f64>>,
 }
@@ -159,7 +158,7 @@ pub(super) fn simulate(job: &Job, replication: u64, cancel: &AtomicBool) -> Opti
     let summary = Summary::of(&simulation, 0);
     let figure = |measure: &Measure| summary.figure(measure.path());
     Some(Ran {
-        ended_early: simulation.end().and_then(End::warning),
+        ended_early: simulation.early_end(),
         figures: job.measures.iter().map(figure).collect(),
         expectations: summary.expectations,
     })
@@ -197,7 +196,7 @@ pub(super) fn update(job: &mut Job, ran: &[Ran], quiet: bool) -> Result<(), Fail
 /// What holds of a scenario, and what does not.
 pub(super) fn judged(job: &mut Job, ran: &[Ran], args: &TestArgs) -> Tested {
     let mut cases = std::mem::take(&mut job.cases);
-    let early = ran.iter().find_map(|ran| ran.ended_early);
+    let early = ran.iter().find_map(|ran| ran.ended_early.as_ref());
     if let Some(why) = early {
         cases.push(Case {
             what: "it reaches its horizon".to_owned(),

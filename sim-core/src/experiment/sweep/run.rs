@@ -8,7 +8,7 @@
 
 use super::plan::Plan;
 use super::row::{Ended, Row};
-use crate::engine::{End, Simulation};
+use crate::engine::Simulation;
 use crate::experiment::{Measure, Run};
 use crate::model::Model;
 use crate::scenario::Problems;
@@ -245,8 +245,8 @@ fn simulate(
 
 /// What came of a simulation that is over.
 pub(super) fn ended(simulation: &Simulation, measures: &[Measure]) -> Ended {
-    match simulation.end().and_then(End::warning) {
-        Some(early) => Err(early.to_owned()),
+    match simulation.early_end() {
+        Some(early) => Err(early),
         None => Ok(Run::of(simulation, measures)),
     }
 }

@@ -19,7 +19,7 @@ pub(in super::super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |params| with_cookies(params, Box::new(First)),
+    build: &|params| with_cookies(params, Box::new(First)),
 };
 
 #[derive(Clone, Debug)]

@@ -68,7 +68,7 @@ pub(in super::super) static POLICY: PolicyDef = PolicyDef {
     check,
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         let consistent = params.choice("method") == 1;
         let functions = [
             Function::Sdbm,

@@ -33,7 +33,7 @@ pub(in super::super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         let policy = Leastconn {
             random_ties: params.choice("ties") == 1,
             ..Leastconn::default()

@@ -45,7 +45,7 @@ pub(in super::super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         let policy = Random {
             draws: params.integer("draws"),
             by_rate: params.choice("ties") == 1,

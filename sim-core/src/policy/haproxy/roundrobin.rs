@@ -25,7 +25,7 @@ pub(in super::super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: true,
-    build: |params| with_cookies(params, Box::new(RoundRobin::default())),
+    build: &|params| with_cookies(params, Box::new(RoundRobin::default())),
 };
 
 /// Servers in the order of a key, those of the same key in the order in which they were put there.

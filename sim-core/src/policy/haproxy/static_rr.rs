@@ -20,7 +20,7 @@ pub(in super::super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: true,
-    build: |params| with_cookies(params, Box::new(Static::default())),
+    build: &|params| with_cookies(params, Box::new(Static::default())),
 };
 
 /// Turns by a table.

@@ -47,7 +47,7 @@ pub(in crate::policy) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         let method = Hash {
             consistent: params.flag("consistent"),
             port: params.integer("port"),

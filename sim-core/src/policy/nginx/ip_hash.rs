@@ -18,7 +18,7 @@ pub(in crate::policy) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |params| upstream(params, IpHash),
+    build: &|params| upstream(params, IpHash),
 };
 
 #[derive(Clone, Debug)]

@@ -31,7 +31,7 @@ pub(in crate::policy) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: false,
-    build: |params| {
+    build: &|params| {
         let two = params.flag("two");
         let ends = Vec::new();
         upstream(params, Random { two, ends })

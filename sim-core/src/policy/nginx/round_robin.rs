@@ -18,7 +18,7 @@ pub(in crate::policy) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: true,
     by_weight: true,
-    build: |params| upstream(params, RoundRobin),
+    build: &|params| upstream(params, RoundRobin),
 };
 
 #[derive(Clone, Debug)]
