@@ -13,6 +13,7 @@ mod files;
 mod hostile;
 mod import;
 mod inside;
+mod installed;
 mod lists;
 mod logs;
 mod output;
