@@ -18,6 +18,7 @@ mod lists;
 mod logs;
 mod output;
 mod pages;
+mod release;
 mod remedy;
 mod report;
 mod stampede;
