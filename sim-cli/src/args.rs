@@ -49,9 +49,10 @@ const SCENARIO: &str = "A scenario: a file, the name of a model that comes with 
 #[command(
     name = "stampede",
     version,
+    disable_version_flag = true,
     max_term_width = 100,
     arg_required_else_help = true,
-    subcommand_required = true
+    override_usage = "stampede [OPTIONS] <COMMAND>\n       stampede --version [--verbose]"
 )]
 #[command(about = "What happens to this fleet, behind this balancer, when the rush comes?")]
 #[command(
@@ -59,9 +60,9 @@ const SCENARIO: &str = "A scenario: a file, the name of a model that comes with 
 )]
 #[command(after_help = EXAMPLES, after_long_help = long_help())]
 pub(crate) struct Cli {
-    /// What to do.
+    /// What to do; nothing where only the version is asked for.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
     /// When to use colours; `auto` also heeds `NO_COLOR` and `CLICOLOR_FORCE`
     #[arg(
         long,
@@ -77,6 +78,19 @@ pub(crate) struct Cli {
     /// Scenarios may refer to files of their own folder only, wherever links lead: for scenarios of strangers
     #[arg(long, global = true, help_heading = "General")]
     pub confine: bool,
+    #[command(flatten)]
+    pub version: VersionArgs,
+}
+
+/// What is told instead of doing something.
+#[derive(Args, Debug)]
+pub(crate) struct VersionArgs {
+    /// Print the version
+    #[arg(id = "version", short = 'V', long, help_heading = "General")]
+    pub asked: bool,
+    /// With --version: what the program was built from, and what its results depend on
+    #[arg(short, long, requires = "version", help_heading = "General")]
+    pub verbose: bool,
 }
 
 /// What to do.
@@ -127,6 +141,8 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
+    /// Print a manual page, or write all of them into a folder
+    Man(ManArgs),
     /// Print the reference pages of the book
     #[command(hide = true)]
     DocsReference,
@@ -417,6 +433,17 @@ pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_name = "SHELL")]
     pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Args, Debug)]
+pub(crate) struct ManArgs {
+    /// The command, such as `run` or `sweep merge`; without it, the page of the whole
+    #[arg(value_name = "COMMAND", conflicts_with = "output")]
+    pub command: Vec<String>,
+    /// Write the pages of all commands into this folder
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
 }
 
 /// What `run` prints.

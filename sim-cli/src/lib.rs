@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(message) => {
-            // Help and version come this way too. With standard error gone nobody can be told.
+            // Help comes this way too. With standard error gone nobody can be told.
             let printed = message.print().and_then(|()| std::io::stdout().flush());
             return match printed {
                 _ if message.use_stderr() => Exit::Usage,
@@ -90,7 +90,14 @@ pub fn main() -> ExitCode {
 
 /// Does what was asked for.
 fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
-    match &cli.command {
+    if cli.version.asked {
+        return command::version::run(cli.version.verbose, out);
+    }
+    let Some(command) = &cli.command else {
+        let failure = Failure::new(Exit::Usage, "a command is missing");
+        return Err(failure.help("`stampede --help` shows all of them"));
+    };
+    match command {
         Command::Run(args) => command::run::run(args, cli.quiet, out),
         #[cfg(feature = "watch")]
         Command::Watch(args) => command::watch::run(args, cli.quiet, out),
@@ -114,6 +121,7 @@ fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
         Command::Explain(args) => command::explain::run(args, out),
         Command::Schema(args) => command::schema::run(args, out),
         Command::Completions(args) => command::completions::run(args, out),
+        Command::Man(args) => command::man::run(args, out),
         Command::DocsReference => command::reference::run(out),
     }
 }

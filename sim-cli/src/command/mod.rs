@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod list;
+pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod reference;
 pub(crate) mod remedy;
@@ -23,6 +24,7 @@ pub(crate) mod stress;
 pub(crate) mod sweep;
 pub(crate) mod test;
 pub(crate) mod verify;
+pub(crate) mod version;
 #[cfg(feature = "watch")]
 pub(crate) mod watch;
 

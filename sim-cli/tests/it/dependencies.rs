@@ -17,9 +17,12 @@ fn value<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     rest.strip_suffix('"')
 }
 
-/// Name and version of every package that comes from elsewhere.
-fn locked() -> BTreeSet<(String, String)> {
-    let lock = read("Cargo.lock");
+/// What is built from packages of elsewhere: the workspace, and the Python package, which is one of its own.
+const LOCKS: [&str; 2] = ["Cargo.lock", "sim-python/Cargo.lock"];
+
+/// Name and version of every package of a lock that comes from elsewhere.
+fn locked(lock: &str) -> BTreeSet<(String, String)> {
+    let lock = read(lock);
     let packages = lock.split("[[package]]").skip(1);
     let found = packages.filter_map(|package| {
         let of = |key| package.lines().find_map(|line| value(line, key));
@@ -53,7 +56,8 @@ fn looked_at() -> BTreeMap<(String, String), String> {
 
 #[test]
 fn every_package_was_looked_at() {
-    let (locked, listed) = (locked(), looked_at());
+    let locked: BTreeSet<_> = LOCKS.into_iter().flat_map(locked).collect();
+    let listed = looked_at();
     let new = locked
         .iter()
         .filter(|package| !listed.contains_key(package));
@@ -61,7 +65,7 @@ fn every_package_was_looked_at() {
     let differ: Vec<_> = new.chain(gone).collect();
     assert!(
         differ.is_empty(),
-        "Cargo.lock and .ci/dependencies.txt differ by {differ:?}; `.ci/dependencies` writes it anew"
+        "{LOCKS:?} and .ci/dependencies.txt differ by {differ:?}; `.ci/dependencies` writes it anew"
     );
 }
 
@@ -175,9 +179,9 @@ fn built_from(package: &str) -> usize {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_number_of_dependencies_is_stated() {
-    let listed = looked_at();
+    let locked = locked("Cargo.lock");
     let mut versions: BTreeMap<&str, usize> = BTreeMap::new();
-    for (name, _) in listed.keys() {
+    for (name, _) in &locked {
         *versions.entry(name).or_default() += 1;
     }
     let several = versions.values().filter(|count| **count > 1).count();

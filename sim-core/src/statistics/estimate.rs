@@ -490,7 +490,7 @@ impl fmt::Display for Withheld {
             Self::NothingMeasured { missing, of } => {
                 write!(f, "nothing to measure in {missing} of {of} replications")
             }
-            Self::EndedEarly { runs } => write!(f, "{runs} runs ended early, at a limit"),
+            Self::EndedEarly { runs } => write!(f, "{runs} runs ended early"),
             Self::Overloaded { offered_load } => write!(
                 f,
                 "no steady state: the offered load is {offered_load:.2} and nothing bounds the queue"
