@@ -8,6 +8,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "Examples:
   stampede sweep plan.toml -o out                      run a plan, or go on with it
   stampede sweep --scenario mm1 --vary traffic.traffic.rate=100..900/9
+  stampede sweep --scenario mm1 --vary traffic.traffic.rate=100..900/9 --measure mean --precision 2%
   stampede sweep plan.toml --shard 3/16 -o out         one of sixteen parts, for another machine
   stampede sweep merge out                             put the parts together";
 
@@ -27,7 +28,7 @@ pub(crate) struct SweepArgs {
     #[command(subcommand)]
     pub command: Option<SweepCommand>,
     /// A plan: a file, the name of a plan that comes with the program, or `-` for standard input
-    #[arg(value_name = "PLAN", required_unless_present = "scenario", conflicts_with_all = ["scenario", "vary", "measure", "replications", "sets", "seed"])]
+    #[arg(value_name = "PLAN", required_unless_present = "scenario", conflicts_with_all = ["scenario", "vary", "measure", "replications", "precision", "max_replications", "sets", "seed"])]
     pub plan: Option<String>,
     /// In place of a plan: the scenario to vary
     #[arg(
@@ -51,6 +52,13 @@ pub(crate) struct SweepArgs {
     /// Replications of each cell
     #[arg(long, value_name = "N", help_heading = "In place of a plan")]
     pub replications: Option<u64>,
+    /// Go on with each cell, in waves of ten and for ten replications at least, until every interval's
+    /// half-width is at most this share of its mean
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = super::experiment::precision, help_heading = "In place of a plan")]
+    pub precision: Option<f64>,
+    /// With --precision: replications of a cell at most [default: 1000]
+    #[arg(long, value_name = "N", requires = "precision", value_parser = clap::value_parser!(u64).range(10..=1_000_000), help_heading = "In place of a plan")]
+    pub max_replications: Option<u64>,
     /// Another seed than the scenario's
     #[arg(
         long,

@@ -257,6 +257,8 @@ pub(super) fn arguments(draft: &Draft, subject: &Subject) -> Arguments {
         vary,
         measures: draft.measures.clone(),
         replications: draft.replications.trim().parse().ok(),
+        precision: None,
+        max_replications: None,
         seed: subject.seed.filter(|_| !seeds),
         sets: Vec::new(),
     }

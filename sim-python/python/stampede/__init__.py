@@ -188,6 +188,8 @@ def sweep(
     vary: Mapping[str, str | Sequence[Value]] | None = None,
     measure: Measures = None,
     replications: int | None = None,
+    precision: float | None = None,
+    max_replications: int | None = None,
     set: Sets = None,
     seed: int | None = None,
     threads: int | None = None,
@@ -211,7 +213,15 @@ def sweep(
     name, texts = given(subject)
     axes = {path: values if isinstance(values, str) else _joined(values) for path, values in (vary or {}).items()}
     what = [name] if plan is not None else ["--scenario", name]
-    what += _words(vary=axes, measure=measure, replications=replications, set=set, seed=seed)
+    what += _words(
+        vary=axes,
+        measure=measure,
+        replications=replications,
+        precision=precision,
+        max_replications=max_replications,
+        set=set,
+        seed=seed,
+    )
     if cluster is not None:
         from ._cluster import sweep_on
 

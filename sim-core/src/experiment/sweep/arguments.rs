@@ -5,7 +5,7 @@ use crate::scenario::quoted;
 use std::fmt::Write as _;
 
 /// A plan in the words of `stampede sweep --scenario … --vary …`.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Arguments {
     /// The scenario: a file or the name of a model.
     pub scenario: String,
@@ -13,8 +13,12 @@ pub struct Arguments {
     pub vary: Vec<(String, String)>,
     /// What is measured; those of a plan that says nothing, when empty.
     pub measures: Vec<String>,
-    /// Replications of each cell.
+    /// Replications of each cell; with a precision, how many at least.
     pub replications: Option<u64>,
+    /// Go on until every interval's half-width is at most this share of its mean.
+    pub precision: Option<f64>,
+    /// Replications of a cell at most.
+    pub max_replications: Option<u64>,
     /// Another seed than the scenario's.
     pub seed: Option<u64>,
     /// New values for all cells.
@@ -59,6 +63,12 @@ impl Arguments {
         }
         if let Some(replications) = self.replications {
             let _ = writeln!(text, "replications = {replications}");
+        }
+        if let Some(precision) = self.precision {
+            let _ = writeln!(text, "precision = {precision:?}");
+        }
+        if let Some(most) = self.max_replications {
+            let _ = writeln!(text, "max_replications = {most}");
         }
         if let Some(seed) = self.seed {
             let _ = writeln!(text, "seed = {seed}");

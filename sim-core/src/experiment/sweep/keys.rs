@@ -17,6 +17,10 @@ section! {
         scenario: ScenarioRef;
         /// Replications of each cell. Replication n draws the same random numbers in every cell.
         replications: Count = "10", in from(1.0, 1e6), unit "replications";
+        /// Go on with each cell, in waves of ten and for ten replications at least, until every interval's half-width is at most this share of its mean; `replications` is then how many come first.
+        precision: Optional<Ratio> = "none", in from(0.0001, 0.5);
+        /// With `precision`: replications of a cell at most.
+        max_replications: Count = "1000", in from(10.0, 1e6), unit "replications";
         /// Key of all random streams; when absent, the scenario's.
         seed: Optional<Count> = "none", in from(0.0, 1.8446744073709552e19);
         /// Confidence of the intervals.

@@ -22,6 +22,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 pub(crate) mod value;
+mod waves;
 mod write;
 
 pub(crate) use keys::PlanSpec;

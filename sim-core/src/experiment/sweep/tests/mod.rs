@@ -1,6 +1,7 @@
 //! What sweeps promise.
 
 mod bad_plans;
+mod precise;
 
 use super::journal::{Header, Journal, Mismatch, line_of};
 use super::merge::{Gap, merge};
