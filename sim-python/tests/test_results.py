@@ -81,6 +81,14 @@ def test_notebooks_show_the_report(run):
     assert set(compared.variants()["variant"]) == {"90", "120"}
 
 
+def test_the_best_is_selected():
+    found = stampede.compare(
+        SMALL, vary={"traffic.traffic.rate": [90, 180]}, select="mean", indifference="2ms", estimand="horizon"
+    )
+    assert found.best == "90" and found.best in found.verdict
+    assert set(found.variants()["variant"]) == {"90", "180"}
+
+
 def test_sweeps_are_tables():
     path = "service.web.balancer.policy"
     swept = stampede.sweep(

@@ -265,6 +265,25 @@ class Comparison(Result):
         return self.table("replications")
 
 
+class Selection(Result):
+    """The best of several variants, selected with a guarantee."""
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        return str(self.figures["verdict"])
+
+    @property
+    def best(self) -> str | None:
+        """The variant that was selected."""
+        best = self.figures["best"]
+        return None if best is None else str(best)
+
+    def variants(self) -> Table:
+        """Each variant with its mean, its replications, and after how many it was dropped."""
+        return self.table("selection")
+
+
 class Sweep(Result):
     """Cells of a sweep."""
 
