@@ -89,6 +89,13 @@ def test_the_best_is_selected():
     assert set(found.variants()["variant"]) == {"90", "180"}
 
 
+def test_a_design_tells_what_matters():
+    vary = {"traffic.traffic.rate": "50..150", "horizon": "10s..60s"}
+    swept = stampede.sweep(scenario=SMALL, vary=vary, measure="requests.arrived", replications=1, sobol=16)
+    found = swept.sensitivity()
+    assert list(found["path"]) == list(vary) and all(0 < total for total in found["total"])
+
+
 def test_sweeps_are_tables():
     path = "service.web.balancer.policy"
     swept = stampede.sweep(

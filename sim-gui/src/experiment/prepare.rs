@@ -259,6 +259,7 @@ pub(super) fn arguments(draft: &Draft, subject: &Subject) -> Arguments {
         replications: draft.replications.trim().parse().ok(),
         precision: None,
         max_replications: None,
+        sobol: None,
         seed: subject.seed.filter(|_| !seeds),
         sets: Vec::new(),
     }

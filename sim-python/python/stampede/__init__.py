@@ -227,6 +227,7 @@ def sweep(
     replications: int | None = None,
     precision: float | None = None,
     max_replications: int | None = None,
+    sobol: int | None = None,
     set: Sets = None,
     seed: int | None = None,
     threads: int | None = None,
@@ -256,6 +257,7 @@ def sweep(
         replications=replications,
         precision=precision,
         max_replications=max_replications,
+        sobol=sobol,
         set=set,
         seed=seed,
     )

@@ -291,6 +291,10 @@ class Sweep(Result):
         """Each cell with its values and figures."""
         return self.table("cells")
 
+    def sensitivity(self) -> Table:
+        """What share of each measure's variance each path explains, of a sweep with `sobol=`."""
+        return self.table("sensitivity")
+
     def csv(self) -> bytes:
         """The same, with the bytes of the command's table."""
         return self.read("cells.csv")

@@ -21,6 +21,7 @@ pub(super) fn plan_text(args: &SweepArgs) -> Result<String, Failure> {
         replications: args.replications,
         precision: args.precision,
         max_replications: args.max_replications,
+        sobol: args.sobol,
         seed: args.seed,
         sets: args.sets.clone(),
     };

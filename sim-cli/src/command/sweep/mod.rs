@@ -9,7 +9,7 @@ mod parquet;
 mod store;
 mod table;
 
-pub(crate) use output::TABLE;
+pub(crate) use output::{SENSITIVITY, TABLE, sensitivity};
 pub(crate) use store::PLAN;
 pub(crate) use table::sheet;
 

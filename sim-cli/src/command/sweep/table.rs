@@ -7,10 +7,11 @@ use crate::sheet;
 use crate::table::Table;
 use crate::terminal::{self, BOLD, DIM, Out};
 use sim_core::experiment::Measure;
-use sim_core::experiment::sweep::{Plan, Row, write_rows};
+use sim_core::experiment::sweep::{Plan, Row, Sensitivity, sensitivity, write_rows};
 use sim_core::readable;
 use sim_core::report::sheet::{Block, Sheet};
 use sim_core::report::{pictures, sheet as core_sheet, words};
+use sim_core::statistics::Share;
 use std::io::Write;
 use std::path::Path;
 
@@ -107,7 +108,48 @@ fn blocks(plan: &Plan, rows: &[Row]) -> Vec<Block> {
         Block::Table(cells(plan, rows)),
     ];
     remarks(rows, &mut blocks);
+    for explained in sensitivity(plan, rows) {
+        let path = plan.measures()[explained.measure].path();
+        blocks.push(Block::Gap);
+        blocks.push(Block::Section(format!("Sensitivity of {path}")));
+        explains(plan, path, &explained, &mut blocks);
+    }
     blocks
+}
+
+/// What each path explains of the variance of a figure.
+fn explains(plan: &Plan, path: &str, explained: &Sensitivity, blocks: &mut Vec<Block>) {
+    let Some(indices) = &explained.explained else {
+        let words = format!("no Sobol indices of {path}: {}", explained.why());
+        blocks.push(Block::Warning(words));
+        return;
+    };
+    let head = [path, "by itself", "with others"];
+    let mut table = core_sheet::Table::new(
+        format!("Share of the variance of {path} that each path explains"),
+        &head,
+    );
+    let share = |share: Share| {
+        let [value, low, high] = [share.value, share.ends.0, share.ends.1].map(readable::share);
+        format!("{value} ({low} to {high})")
+    };
+    for (name, index) in plan.columns().into_iter().zip(indices) {
+        let row = [name.to_owned(), share(index.first), share(index.total)];
+        table.rows.push(row.to_vec());
+    }
+    blocks.push(Block::Table(table));
+    blocks.push(Block::Note(format!(
+        "Sobol indices: first-order and total, of {}, with {} intervals of the choice of points",
+        readable::counted(explained.used, "base point"),
+        readable::share(plan.confidence())
+    )));
+    if explained.used < explained.of {
+        let left_out = explained.of - explained.used;
+        blocks.push(Block::Warning(format!(
+            "{} without a figure in some cell are left out: what is said is of the rest",
+            readable::counted(left_out, "base point")
+        )));
+    }
 }
 
 fn cells(plan: &Plan, rows: &[Row]) -> core_sheet::Table {

@@ -19,6 +19,8 @@ pub struct Arguments {
     pub precision: Option<f64>,
     /// Replications of a cell at most.
     pub max_replications: Option<u64>,
+    /// Base points of a design for Sobol indices, of all axes together.
+    pub sobol: Option<u64>,
     /// Another seed than the scenario's.
     pub seed: Option<u64>,
     /// New values for all cells.
@@ -83,6 +85,18 @@ impl Arguments {
                 let _ = writeln!(text, "{} = {}", quoted(path), value_text(value));
             }
         }
+        if let Some(samples) = self.sobol {
+            let _ = writeln!(
+                text,
+                "\n[[axis]]\ndesign = \"sobol\"\nsamples = {samples}\nlatin_hypercube = ["
+            );
+            for (path, values) in &self.vary {
+                let values = part_text(path, values)?;
+                let _ = writeln!(text, "  {{ path = {}, {values} }},", quoted(path));
+            }
+            text.push_str("]\n");
+            return Ok(text);
+        }
         for (path, values) in &self.vary {
             let values = axis_text(path, values)?;
             let _ = writeln!(text, "\n[[axis]]\npath = {}\n{values}", quoted(path));
@@ -129,6 +143,30 @@ fn axis_text(path: &str, values: &str) -> Result<String, Misused> {
     ))
 }
 
+/// The values of a path of a sample: the ends of a range, or a list.
+fn part_text(path: &str, values: &str) -> Result<String, Misused> {
+    let Some((from, to)) = values.split_once("..") else {
+        return axis_text(path, values);
+    };
+    let (to, spacing) = match to.trim().split_once(' ') {
+        Some((to, "log")) => (to, ", spacing = \"log\""),
+        Some(_) => ("/", ""),
+        None => (to, ""),
+    };
+    if to.contains('/') {
+        return Err(Misused {
+            message: format!("{values:?} is no range of a sample"),
+            help: "FROM..TO, such as 100..900, or \"1..1000 log\" for equal ratios; how many values are tried says --sobol".to_owned(),
+            path: path.to_owned(),
+        });
+    }
+    Ok(format!(
+        "from = {}, to = {}{spacing}",
+        value_text(from),
+        value_text(to)
+    ))
+}
+
 /// A value in TOML: what is a number, a flag, a list, a table or a quotation stays so, everything
 /// else is a text.
 fn value_text(value: &str) -> String {
@@ -168,6 +206,20 @@ mod tests {
         );
         for wrong in ["1..2", "1..2/x", "1..2/3 lag"] {
             assert!(axis_text("path", wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ranges_of_a_sample_have_no_count() {
+        let part = |text: &str| part_text("path", text).expect("fine");
+        assert_eq!(part("100..900"), "from = 100, to = 900");
+        assert_eq!(
+            part("1ms..1s log"),
+            "from = \"1ms\", to = \"1s\", spacing = \"log\""
+        );
+        assert_eq!(part("a,b"), "values = [\"a\", \"b\"]");
+        for wrong in ["1..2/3", "1..2 lag", "1..2/3 log"] {
+            assert!(part_text("path", wrong).is_err(), "{wrong}");
         }
     }
 

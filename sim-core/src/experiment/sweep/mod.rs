@@ -17,6 +17,7 @@ mod range;
 mod read;
 mod row;
 mod run;
+mod sensitivity;
 mod shard;
 mod steps;
 #[cfg(test)]
@@ -34,5 +35,6 @@ pub use merge::{Gap, merge};
 pub use plan::{Cell, Plan};
 pub use row::{Figure, Row, write_rows};
 pub use run::{THREADS_MAX, run, run_told};
+pub use sensitivity::{Explained, Sensitivity, sensitivity, write_sensitivity};
 pub use shard::Shard;
 pub use steps::Steps;

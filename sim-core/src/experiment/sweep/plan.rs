@@ -71,6 +71,11 @@ impl Plan {
         self.replications
     }
 
+    /// Whether its points are a design for Sobol indices, for which [`sensitivity`](super::sensitivity()) has words.
+    pub fn is_sobol(&self) -> bool {
+        self.axes.iter().any(|axis| axis.sobol)
+    }
+
     /// How precise every interval of a cell is to be, and what that may take.
     pub fn precision(&self) -> Option<Precision> {
         self.precision

@@ -166,6 +166,14 @@ fn axes(spec: &PlanSpec, files: &dyn Files, problems: &mut Collector) -> Option<
             Problem::new("E060", "a plan without an axis has nothing to vary").at(spec.axis.span),
         );
     }
+    if let Some(axis) = axes.iter().find(|axis| axis.sobol && axes.len() > 1) {
+        let message = "a `sobol` design is the only axis of its plan";
+        problems.push(
+            Problem::new("E060", message)
+                .at(axis.span)
+                .help("its paths, or a plan of its own for each value of the others"),
+        );
+    }
     let values = axes
         .iter_mut()
         .flat_map(|axis| axis.points.iter_mut().flatten());

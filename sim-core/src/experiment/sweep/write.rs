@@ -59,6 +59,9 @@ fn body_text(plan: &Plan) -> String {
                 let _ = writeln!(out, "{line}");
             }
         } else {
+            if axis.sobol {
+                out.push_str("design = \"sobol\"\n");
+            }
             out.push_str("zip = [\n");
             for c in 0..axis.columns.len() {
                 let _ = writeln!(out, "  {{ {} }},", part(c).join(", "));

@@ -2,6 +2,7 @@
 
 mod bad_plans;
 mod precise;
+mod sensitive;
 
 use super::journal::{Header, Journal, Mismatch, line_of};
 use super::merge::{Gap, merge};
