@@ -33,7 +33,7 @@ pub(crate) use watch::WatchArgs;
 
 use crate::exit::EXITS;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "Examples:
@@ -150,6 +150,7 @@ pub(crate) enum Command {
 
 /// Arguments of `run`.
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new(experiment::GOING_ON).args(["precision"])))]
 pub(crate) struct RunArgs {
     #[arg(required = true, value_name = "SCENARIO", help = SCENARIO)]
     #[arg(

@@ -17,7 +17,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Replications of a sequential experiment at most, when nothing is said.
-const MAX_REPLICATIONS: u64 = 1000;
+pub(crate) const MAX_REPLICATIONS: u64 = 1000;
+/// Replications of the first stage of a selection, when nothing is said.
+pub(crate) const FIRST_STAGE: u64 = 20;
 /// Nothing is shown before: a short experiment needs no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Time between the lines of the counter.
@@ -130,7 +132,7 @@ pub(crate) fn plan(args: &ExperimentArgs, measures: Vec<Measure>, first: u64) ->
 }
 
 /// What is estimated.
-fn estimand(args: &ExperimentArgs) -> Estimand {
+pub(crate) fn estimand(args: &ExperimentArgs) -> Estimand {
     match args.estimand {
         None => Estimand::ByNature,
         Some(EstimandArg::Steady) => Estimand::Steady,

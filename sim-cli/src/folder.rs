@@ -42,6 +42,10 @@ pub(crate) const FILES: &[(&str, &str)] = &[
         "comparison.csv",
         "each variant's measures, ranks and differences",
     ),
+    (
+        "selection.csv",
+        "each variant's mean, its replications, and after how many it was dropped, with --select",
+    ),
     ("measures.svg", "the comparison as a plot"),
     (
         "stress.csv",

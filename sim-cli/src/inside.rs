@@ -300,6 +300,7 @@ impl Swept {
                 write_rows(plan, rows, &mut bytes).ok()?;
                 Some(bytes)
             }
+            sweep::SENSITIVITY => sweep::sensitivity(plan, rows),
             sweep::PLAN => Some(plan.to_toml().into_bytes()),
             PAGE => Some(sweep::sheet(plan, rows).html().into_bytes()),
             name => {

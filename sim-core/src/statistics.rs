@@ -11,6 +11,8 @@
 //! | `distribution` | Student's t, the normal and the binomial distribution |
 //! | `interval` | intervals for a mean, a ratio, a share, a difference; several statements at once |
 //! | `quantile` | a quantile of several parts together |
+//! | `selection` | the best of several with an indifference zone: the procedure KN |
+//! | `sobol` | what several factors explain of a variance |
 //! | `batch` | one long run: batch means, overlapping batch means, the von Neumann test |
 //! | `truncation` | where the warm-up ends: MSER-5 |
 //! | `spectrum`, `stationarity` | the spectral method; the test of Heidelberger and Welch |
@@ -25,7 +27,9 @@ mod estimate;
 mod interval;
 mod moments;
 mod quantile;
+mod selection;
 mod series;
+mod sobol;
 mod spectrum;
 mod stationarity;
 mod truncation;
@@ -49,7 +53,9 @@ pub use moments::Moments;
 pub use quantile::{
     MIN_EXCURSIONS, Pooled, excursions_needed, pooled_quantile, quantile_values, unresolved_ns,
 };
+pub use selection::{Dropped, Knockout, kn_h2};
 pub use series::{Analysis, By, METHODS, Quantile};
+pub use sobol::{BASE_POINTS_MIN, BasePoint, Share, SobolIndex, sobol};
 pub use spectrum::{SPECTRUM_MIN, Spectrum, spectrum};
 pub use stationarity::{
     STATIONARITY_LEVEL, STATIONARITY_MIN, Stationarity, cramer_von_mises_tail, heidelberger_welch,

@@ -81,6 +81,21 @@ def test_notebooks_show_the_report(run):
     assert set(compared.variants()["variant"]) == {"90", "120"}
 
 
+def test_the_best_is_selected():
+    found = stampede.compare(
+        SMALL, vary={"traffic.traffic.rate": [90, 180]}, select="mean", indifference="2ms", estimand="horizon"
+    )
+    assert found.best == "90" and found.best in found.verdict
+    assert set(found.variants()["variant"]) == {"90", "180"}
+
+
+def test_a_design_tells_what_matters():
+    vary = {"traffic.traffic.rate": "50..150", "horizon": "10s..60s"}
+    swept = stampede.sweep(scenario=SMALL, vary=vary, measure="requests.arrived", replications=1, sobol=16)
+    found = swept.sensitivity()
+    assert list(found["path"]) == list(vary) and all(0 < total for total in found["total"])
+
+
 def test_sweeps_are_tables():
     path = "service.web.balancer.policy"
     swept = stampede.sweep(

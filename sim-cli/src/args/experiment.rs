@@ -1,7 +1,7 @@
 //! Arguments that all experiments share.
 
 use super::{PageArgs, ProgressStyle, SCENARIO, SeededArgs, path_and_value};
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use sim_core::experiment::sweep::THREADS_MAX;
 use sim_core::time::Duration;
 use std::num::NonZeroUsize;
@@ -9,8 +9,15 @@ use std::path::PathBuf;
 
 /// Replications when nothing is said.
 pub(crate) const REPLICATIONS: u64 = 30;
+/// What makes an experiment go on until it is sure.
+pub(crate) const GOING_ON: &str = "going_on";
 /// Level of intervals when nothing is said.
 const CONFIDENCE: f64 = 0.95;
+
+const EXAMPLES: &str = "Examples:
+  stampede compare slow-server --vary service.web.balancer.policy=round-robin,least-in-flight,random
+  stampede compare mm1 faster.toml --measure mean,p99 --precision 5%
+  stampede compare slow-server --vary service.web.balancer.policy=round-robin,power-of-d,random --select mean --indifference 1ms";
 
 /// How many runs, how surely, on how many threads.
 #[derive(Args, Clone, Copy, Debug)]
@@ -48,8 +55,8 @@ pub(crate) struct ExperimentArgs {
     /// at most this share of its mean
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = precision)]
     pub precision: Option<f64>,
-    /// With --precision: replications at most [default: 1000]
-    #[arg(long, value_name = "N", requires = "precision", value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
+    /// Replications at most, of what goes on until it is sure [default: 1000]
+    #[arg(long, value_name = "N", requires = GOING_ON, value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
     pub max_replications: Option<u64>,
     /// What to leave out at the start of a run: a time span, or `auto` to look for the end of the
     /// warm-up in pilot runs (MSER-5 on their mean, but no less than five relaxation times) [default: what the scenario says]
@@ -127,6 +134,7 @@ pub(crate) enum ResultFormat {
 
 /// Arguments of `compare`.
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new(GOING_ON).args(["precision", "select"])), after_help = EXAMPLES)]
 pub(crate) struct CompareArgs {
     #[arg(required = true, value_name = "SCENARIO", help = SCENARIO)]
     pub scenarios: Vec<String>,
@@ -138,6 +146,26 @@ pub(crate) struct CompareArgs {
     pub seeded: SeededArgs,
     #[command(flatten)]
     pub experiment: ExperimentArgs,
+    /// Select the best variant in this figure, with a guarantee: replications, of which --replications are
+    /// the first stage [default: 20], until all others are dropped (the procedure KN). --confidence is the least probability of selecting a
+    /// variant that is better than all others by --indifference
+    #[arg(
+        long,
+        value_name = "FIGURE",
+        requires = "indifference",
+        conflicts_with_all = ["measures", "precision", "pairs"],
+        help_heading = "Selection"
+    )]
+    pub select: Option<String>,
+    /// With --select: a difference that does not matter if it is smaller, such as 5ms, or 0.1% of a share
+    #[arg(
+        long,
+        value_name = "AMOUNT",
+        requires = "select",
+        allow_hyphen_values = true,
+        help_heading = "Selection"
+    )]
+    pub indifference: Option<String>,
     /// Also print every pair, not only the differences from the first variant
     #[arg(long, help_heading = "Output")]
     pub pairs: bool,

@@ -3,11 +3,14 @@
 use super::{PageArgs, Showing, path_and_value};
 use clap::{Args, Subcommand, ValueEnum};
 use sim_core::experiment::sweep::{Shard, THREADS_MAX};
+use sim_core::statistics::BASE_POINTS_MIN;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "Examples:
   stampede sweep plan.toml -o out                      run a plan, or go on with it
   stampede sweep --scenario mm1 --vary traffic.traffic.rate=100..900/9
+  stampede sweep --scenario mm1 --vary traffic.traffic.rate=100..900/9 --measure mean --precision 2%
+  stampede sweep --scenario mm1 --vary traffic.traffic.rate=100..600 --vary service.web.demand.mean=0.5ms..1ms --sobol 100
   stampede sweep plan.toml --shard 3/16 -o out         one of sixteen parts, for another machine
   stampede sweep merge out                             put the parts together";
 
@@ -27,7 +30,7 @@ pub(crate) struct SweepArgs {
     #[command(subcommand)]
     pub command: Option<SweepCommand>,
     /// A plan: a file, the name of a plan that comes with the program, or `-` for standard input
-    #[arg(value_name = "PLAN", required_unless_present = "scenario", conflicts_with_all = ["scenario", "vary", "measure", "replications", "sets", "seed"])]
+    #[arg(value_name = "PLAN", required_unless_present = "scenario", conflicts_with_all = ["scenario", "vary", "measure", "replications", "precision", "max_replications", "sobol", "sets", "seed"])]
     pub plan: Option<String>,
     /// In place of a plan: the scenario to vary
     #[arg(
@@ -40,6 +43,10 @@ pub(crate) struct SweepArgs {
     /// An axis: a path with its values, as `a,b,c`, `FROM..TO/COUNT`, or `FROM..TO/COUNT log`; may be repeated
     #[arg(long, value_name = "PATH=VALUES", value_parser = path_and_value, help_heading = "In place of a plan")]
     pub vary: Vec<(String, String)>,
+    /// Sobol indices: what share of a figure's variance each --vary explains, by itself and with others, from so
+    /// many base points within its range FROM..TO (or its values); N times two more cells than there are paths
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(BASE_POINTS_MIN..=1_000_000), help_heading = "In place of a plan")]
+    pub sobol: Option<u64>,
     /// A figure of the summary to measure; may be repeated, or several joined by commas
     #[arg(
         long,
@@ -51,6 +58,13 @@ pub(crate) struct SweepArgs {
     /// Replications of each cell
     #[arg(long, value_name = "N", help_heading = "In place of a plan")]
     pub replications: Option<u64>,
+    /// Go on with each cell, in waves of ten and for ten replications at least, until every interval's
+    /// half-width is at most this share of its mean
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = super::experiment::precision, help_heading = "In place of a plan")]
+    pub precision: Option<f64>,
+    /// With --precision: replications of a cell at most [default: 1000]
+    #[arg(long, value_name = "N", requires = "precision", value_parser = clap::value_parser!(u64).range(10..=1_000_000), help_heading = "In place of a plan")]
+    pub max_replications: Option<u64>,
     /// Another seed than the scenario's
     #[arg(
         long,

@@ -18,6 +18,9 @@ use std::io::Write;
 
 /// Reads all variants, runs them and tells which is better.
 pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    if let Some(figure) = &args.select {
+        return super::select::run(args, figure, quiet, out);
+    }
     let mut read = Vec::new();
     let variants = variants(args, out.given(), &mut read)?;
     let models: Vec<_> = variants.iter().map(|v| v.model.clone()).collect();
@@ -104,7 +107,7 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
 }
 
 /// Every combination of scenarios and values.
-fn variants(
+pub(super) fn variants(
     args: &CompareArgs,
     given: &[(String, String)],
     scenarios: &mut Vec<Scenario>,
@@ -141,21 +144,7 @@ fn sheet(found: &Comparison, warm_up: &WarmUp, pairs: bool, read: &[Scenario]) -
     let model = &found.variants[0].model;
     let level = readable::share(found.level);
     let count = readable::counted(found.variants.len(), "variant");
-    let mut sheet = Sheet::of(&format!("comparison of {count}"), &read[0], model.seed);
-    let names: Vec<&str> = distinct(read.iter().map(Scenario::name));
-    if names.len() > 1 {
-        sheet.title = names.join(", ");
-        sheet.question = String::new();
-    }
-    let scenarios: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    sheet.facts = vec![
-        format!("of {}", scenarios.join(", ")),
-        format!("seed {}", model.seed),
-    ];
-    for scenario in read {
-        sheet.read(scenario);
-    }
-    sheet.commands = vec![sheet::command()];
+    let mut sheet = combined_sheet(&format!("comparison of {count}"), model.seed, read);
     let blocks = &mut sheet.blocks;
     blocks.push(Block::Lead(
         count,
@@ -175,13 +164,40 @@ fn sheet(found: &Comparison, warm_up: &WarmUp, pairs: bool, read: &[Scenario]) -
     for at in 0..found.measures.len() {
         in_measure(found, at, pairs, blocks);
     }
-    let hashes = found.variants.iter().zip(read);
+    blocks.extend(hashes(&found.variants, read));
+    sheet
+}
+
+/// An empty sheet about several scenarios.
+pub(super) fn combined_sheet(what: &str, seed: u64, read: &[Scenario]) -> Sheet {
+    let mut sheet = Sheet::of(what, &read[0], seed);
+    let names: Vec<&str> = distinct(read.iter().map(Scenario::name));
+    if names.len() > 1 {
+        sheet.title = names.join(", ");
+        sheet.question = String::new();
+    }
+    let scenarios: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    sheet.facts = vec![
+        format!("of {}", scenarios.join(", ")),
+        format!("seed {seed}"),
+    ];
+    for scenario in read {
+        sheet.read(scenario);
+    }
+    sheet.commands = vec![sheet::command()];
+    sheet
+}
+
+/// By which a reader knows what was simulated.
+pub(super) fn hashes(variants: &[Variant], read: &[Scenario]) -> [Block; 2] {
+    let hashes = variants.iter().zip(read);
     let hashes = hashes.map(|(variant, read)| format!("{:016x}  {}", read.hash(), variant.name));
     let hashes: Vec<String> = hashes.collect();
     let name = "Hashes of what was simulated";
-    blocks.push(Block::Section(name.to_owned()));
-    blocks.push(Block::Code(name.to_owned(), hashes.join("\n")));
-    sheet
+    [
+        Block::Section(name.to_owned()),
+        Block::Code(name.to_owned(), hashes.join("\n")),
+    ]
 }
 
 fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {

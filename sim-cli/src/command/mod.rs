@@ -20,6 +20,7 @@ pub(crate) mod replications;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
+mod select;
 pub(crate) mod stress;
 pub(crate) mod sweep;
 pub(crate) mod test;

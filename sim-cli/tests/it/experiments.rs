@@ -28,6 +28,19 @@ fn folder() -> Folder {
     Folder::with("q.toml", QUEUE)
 }
 
+fn select<'a>(figure: &'a str, indifference: &'a str) -> [&'a str; 7] {
+    let [select, amount] = ["--select", "--indifference"];
+    [
+        "compare",
+        "q.toml",
+        "plain.toml",
+        select,
+        figure,
+        amount,
+        indifference,
+    ]
+}
+
 /// Everything but what depends on the machine.
 fn without_host(json: &str) -> &str {
     json.split_once("\n  \"host\": {")
@@ -82,10 +95,70 @@ fn replications_give_a_table_of_intervals() {
     assert!(lines[2].ends_with(",none-seen,"), "{csv}");
 }
 
+/// The best of three policies in a fleet that is half busy.
+const SELECT: &[&str] = &[
+    "compare",
+    "q.toml",
+    "--vary",
+    "service.web.balancer.policy=random,round-robin,least-in-flight",
+    "--no-expect",
+    "--select",
+    "mean",
+    "--indifference",
+    "0.2ms",
+    "--replications",
+    "10",
+];
+
+#[test]
+fn the_best_is_selected_with_a_guarantee() {
+    let folder = folder();
+    let ran = folder.run(SELECT).code(0);
+    for wanted in [
+        "response_time_s.mean: least-in-flight is selected before 2 others",
+        "a variant that is better than all others by 200 us or more is selected with a probability of at least 95 %",
+        "procedure KN: 10 replications of the first stage",
+        "dropped after 10, behind least-in-flight",
+    ] {
+        assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
+    }
+    let mut args = SELECT.to_vec();
+    args.extend(["-o", "out", "-q"]);
+    folder.run(&args).code(0);
+    assert_eq!(
+        folder.list("out"),
+        ["experiment.json", "report.html", "selection.csv"]
+    );
+    let csv = folder.read("out/selection.csv");
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(
+        lines[0],
+        "variant,mean,replications,dropped_after,dropped_by"
+    );
+    assert!(lines[1].starts_with("least-in-flight,0.00"), "{csv}");
+    assert!(lines[1].ends_with(",,"), "{csv}");
+    assert!(lines[3].ends_with("10,least-in-flight"), "{csv}");
+    let report = json(&folder.read("out/experiment.json"));
+    assert_eq!(report["experiment"], "selection");
+    assert_eq!(report["best"], "least-in-flight");
+    assert_eq!(report["stop"], "selected");
+    // A difference that matters less than can be told.
+    let mut args = SELECT.to_vec();
+    args[8] = "1us";
+    args.extend(["--max-replications", "12"]);
+    let ran = folder.run(&args).code(6);
+    assert!(
+        ran.out
+            .contains("none is selected: after 12 replications of each"),
+        "{}",
+        ran.out
+    );
+}
+
 #[test]
 fn results_have_the_same_bytes_for_any_number_of_threads() {
     let folder = folder();
-    let commands: [&[&str]; 4] = [
+    let commands: [&[&str]; 5] = [
         &[
             "run",
             "q.toml",
@@ -102,6 +175,7 @@ fn results_have_the_same_bytes_for_any_number_of_threads() {
             "--replications",
             "5",
         ],
+        SELECT,
         &[
             "stress",
             "q.toml",
@@ -421,7 +495,7 @@ fn what_a_command_cannot_do_is_refused_with_a_way_out() {
         QUEUE.split("[[expect]]").next().expect("a part"),
     );
     folder.write("seed.toml", "base = \"q.toml\"\n[set]\nseed = 2\n");
-    let cases: [(i32, &str, &[&str]); 21] = [
+    let cases: [(i32, &str, &[&str]); 30] = [
         (
             2,
             "--replications N",
@@ -515,6 +589,54 @@ fn what_a_command_cannot_do_is_refused_with_a_way_out() {
                 "--vary",
                 "service.web.balancer.policy=random,randum",
             ],
+        ),
+        (
+            2,
+            "--indifference",
+            &["compare", "q.toml", "plain.toml", "--select", "mean"],
+        ),
+        (
+            2,
+            "of response_time_s.mean it is a time span above zero",
+            &select("mean", "5"),
+        ),
+        (
+            2,
+            "of availability it is a share above zero",
+            &select("availability", "-1%"),
+        ),
+        (
+            2,
+            "neither more nor less is better",
+            &select("offered_hz", "5"),
+        ),
+        (4, "no figure", &select("beauty", "5ms")),
+        (
+            2,
+            "one variant alone",
+            &[
+                "compare",
+                "q.toml",
+                "--select",
+                "mean",
+                "--indifference",
+                "1ms",
+            ],
+        ),
+        (
+            2,
+            "5 or more",
+            &[&select("mean", "1ms")[..], &["--replications", "4"]].concat(),
+        ),
+        (
+            2,
+            "less than the first stage of 20",
+            &[&select("mean", "1ms")[..], &["--max-replications", "15"]].concat(),
+        ),
+        (
+            2,
+            "cannot be used with",
+            &[&select("mean", "1ms")[..], &["--measure", "p99"]].concat(),
         ),
         (2, "--until", &["stress", "plain.toml"]),
         (3, "E0", &["stress", "q.toml", "--until", "p98 > 2s"]),

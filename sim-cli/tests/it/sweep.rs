@@ -355,6 +355,49 @@ fn arguments_make_a_plan_too() {
 }
 
 #[test]
+fn a_design_tells_what_matters() {
+    let folder = folder(PLAN);
+    let args = [
+        "sweep",
+        "--scenario",
+        "small.toml",
+        "--vary",
+        "traffic.traffic.rate=20..160",
+        "--vary",
+        "client.timeout=1s..9s log",
+        "--measure",
+        "requests.arrived,requests.failed",
+        "--replications",
+        "2",
+        "--sobol",
+        "16",
+        "-o",
+        "out",
+    ];
+    let ran = folder.run(&args).code(0);
+    for wanted in [
+        "64 cells of 2 replications",
+        "requests.arrived       by itself",
+        "of 16 base points, with 95 % intervals",
+        "no Sobol indices of requests.failed: it is the same in all cells",
+    ] {
+        assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
+    }
+    let csv = folder.read("out/sensitivity.csv");
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 5, "{csv}");
+    // Whoever comes does not depend on how long callers wait.
+    let timeout = "requests.arrived,client.timeout,";
+    assert!(
+        lines[2].starts_with(timeout) && lines[2].ends_with(",16"),
+        "{csv}"
+    );
+    let again = folder.run(&args).code(0);
+    assert!(again.err.contains("64 of 64 cells were there already"));
+    assert_eq!(folder.read("out/sensitivity.csv"), csv);
+}
+
+#[test]
 fn wrong_arguments_and_plans_are_refused() {
     for args in [
         &["sweep"][..],
@@ -365,6 +408,48 @@ fn wrong_arguments_and_plans_are_refused() {
         &["sweep", "plan.toml", "--shard", "3/3", "-o", "out"],
         &["sweep", "plan.toml", "--shard", "x", "-o", "out"],
         &["sweep", "plan.toml", "-j", "0"],
+        &["sweep", "plan.toml", "--sobol", "100"],
+        &[
+            "sweep",
+            "--scenario",
+            "mm1",
+            "--vary",
+            "seed=1,2",
+            "--vary",
+            "horizon=1s..2s",
+            "--sobol",
+            "15",
+        ],
+        &[
+            "sweep",
+            "--scenario",
+            "mm1",
+            "--vary",
+            "seed=1,2",
+            "--vary",
+            "horizon=1s..2s/3",
+            "--sobol",
+            "16",
+        ],
+        &["sweep", "plan.toml", "--precision", "2%"],
+        &[
+            "sweep",
+            "--scenario",
+            "mm1",
+            "--vary",
+            "seed=1,2",
+            "--precision",
+            "60%",
+        ],
+        &[
+            "sweep",
+            "--scenario",
+            "mm1",
+            "--vary",
+            "seed=1,2",
+            "--max-replications",
+            "20",
+        ],
         &["sweep", "--scenario", "mm1", "--vary", "seed=1..2"],
         &["sweep", "--scenario", "-", "--vary", "seed=1,2"],
     ] {

@@ -12,6 +12,7 @@ use crate::statistics::{
     Estimate, Interval, Method, Moments, Needs, Withheld, correlation, holm, paired_difference,
     student_tail,
 };
+use crate::steady::Estimand;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A model to compare.
@@ -306,10 +307,10 @@ fn ranking(better: Better, estimates: &[Estimate], pairs: &[Pair]) -> Vec<Place>
     order.iter().map(place).collect()
 }
 
-fn is_steady(variants: &[Variant], plan: &Plan) -> bool {
+pub(super) fn is_steady(variants: &[Variant], estimand: Estimand) -> bool {
     variants
         .iter()
-        .all(|variant| plan.estimand.is_steady(&variant.model))
+        .all(|variant| estimand.is_steady(&variant.model))
 }
 
 impl Comparison {
@@ -550,7 +551,7 @@ impl Comparing {
         let mut runs = self.runs.clone();
         add_whole(&mut runs, more.to_vec());
         Comparison {
-            steady: is_steady(&self.variants, &self.plan),
+            steady: is_steady(&self.variants, self.plan.estimand),
             variants: self.variants.clone(),
             measures: self.plan.measures.clone(),
             compared: self.compared(&runs),

@@ -153,6 +153,30 @@ impl Measure {
         self.row.unit
     }
 
+    /// An amount of it above zero, as it is typed, in the unit of the summary.
+    ///
+    /// # Errors
+    /// Says what is allowed.
+    pub fn amount(&self, text: &str) -> Result<f64, String> {
+        let number = || text.trim().parse::<f64>().ok();
+        let (amount, allowed) = match self.row.unit {
+            Unit::Time => {
+                let span = crate::time::Duration::parse(text.trim()).ok();
+                (
+                    span.map(crate::time::Duration::as_secs_f64),
+                    "a time span above zero, such as 5ms",
+                )
+            }
+            Unit::Ratio => (
+                crate::scenario::kinds::ratio_of_text(text).filter(|share| *share <= 1.0),
+                "a share above zero, such as 0.5% or 0.005",
+            ),
+            Unit::Hertz | Unit::Count => (number(), "a number above zero, such as 2.5"),
+        };
+        let amount = amount.filter(|amount| amount.is_finite() && *amount > 0.0);
+        amount.ok_or_else(|| format!("of {} it is {allowed}", self.path))
+    }
+
     /// A value of it as people read it.
     pub fn text(&self, value: f64) -> String {
         crate::readable::value(self.row.unit, value * self.scale())

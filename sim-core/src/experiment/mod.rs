@@ -14,6 +14,7 @@
 //! | `warm_up` | where the warm-up ends |
 //! | `replicate` | replications, in waves until they are precise enough |
 //! | `compare` | several models under the same random numbers |
+//! | `select` | the best of several models, with a guarantee |
 //! | `vary` | variants from paths and their values |
 //! | `single` | one long run, cut into batches |
 //! | `stress` | the load at which a system breaks |
@@ -33,6 +34,7 @@ mod measure;
 mod recovery;
 mod replicate;
 mod run;
+mod select;
 mod single;
 mod stress;
 mod suffice;
@@ -56,6 +58,7 @@ pub use replicate::{
     MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate, without_warm_up,
 };
 pub use run::{Run, run_one, simulate};
+pub use select::{FIRST_STAGE_MIN, Selected, Selection, SelectionPlan, select};
 pub use stress::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
 pub use vary::{Read, Unfit, VARIANTS_MAX, split, variants};
 pub use warm_up::{FoundBy, PILOTS, WarmUp, warmed, with_warm_up};

@@ -183,7 +183,8 @@ pub(super) fn curable(reason: &Withheld, runs: u64, precision: Precision) -> boo
     times.is_some_and(|times| times * runs as f64 <= precision.max_replications as f64)
 }
 
-fn decide(model: &Model, plan: &Plan, runs: &[Run]) -> Option<Stop> {
+/// Whether replications suffice, after a whole wave of them.
+pub(super) fn decide(model: &Model, plan: &Plan, runs: &[Run]) -> Option<Stop> {
     let Some(precision) = plan.precision else {
         return Some(Stop::Planned);
     };

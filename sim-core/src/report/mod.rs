@@ -4,6 +4,7 @@
 //! | file | what for |
 //! |---|---|
 //! | `results` | replications and comparisons as JSON and CSV |
+//! | `selection` | the best of several as JSON, CSV and words |
 //! | `words` | results as people read them |
 //! | `deadline` | the point of no return |
 //! | `pictures` | plots of a sweep |
@@ -16,6 +17,7 @@ mod markup;
 pub mod page;
 mod pictures;
 mod results;
+pub mod selection;
 pub mod sheet;
 pub mod words;
 
@@ -26,3 +28,4 @@ pub use results::{
     MeasureReport, PairReport, PlaceReport, ReplicationsReport, RunReport, VariantReport,
     WarmUpReport, write_comparison, write_measures, write_runs, write_variant_runs,
 };
+pub use selection::{ContenderReport, SelectionReport, write_selection};

@@ -262,9 +262,13 @@ impl Drawn<'_> {
     }
 
     fn note(&self, intervals: &str) -> String {
-        let replications = match self.plan.replications() {
-            1 => "1 replication".to_owned(),
-            n => format!("mean of {}", readable::counted(n as usize, "replication")),
+        let replications = match (self.plan.precision(), self.plan.replications()) {
+            (None, 1) => "1 replication".to_owned(),
+            (None, n) => format!("mean of {}", readable::counted(n as usize, "replication")),
+            (Some(precision), _) => format!(
+                "mean of replications until within {}",
+                readable::share(precision.relative)
+            ),
         };
         let level = format!("{} %", self.plan.confidence() * 100.0);
         let intervals = intervals.replace('%', &level);

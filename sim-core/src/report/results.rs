@@ -246,7 +246,7 @@ fn measures_of(measures: &[Measure], estimates: &[Estimate]) -> Vec<MeasureRepor
     measures.iter().zip(estimates).map(one).collect()
 }
 
-fn run(run: &Run) -> RunReport {
+pub(super) fn run(run: &Run) -> RunReport {
     RunReport {
         replication: run.replication,
         digest: format!("{:016x}", run.digest),
@@ -261,7 +261,7 @@ fn run(run: &Run) -> RunReport {
 }
 
 /// What is estimated, by a fixed word.
-fn estimand(steady: bool) -> &'static str {
+pub(super) fn estimand(steady: bool) -> &'static str {
     if steady { "steady" } else { "horizon" }
 }
 

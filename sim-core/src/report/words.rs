@@ -1,6 +1,6 @@
 //! What experiments say, as people read it: the same words in every front end.
 
-use crate::experiment::sweep::Figure;
+use crate::experiment::sweep::{Figure, Plan};
 use crate::experiment::{Comparison, FoundBy, Measure, Pair, WarmUp};
 use crate::metric::Unit;
 use crate::readable;
@@ -145,6 +145,20 @@ pub fn horizons(found: &Comparison) -> String {
         }
         (one, _) => one.map_or(String::new(), length),
     }
+}
+
+/// What a sweep runs: how many cells, and how many replications of each.
+pub fn cells_of(plan: &Plan) -> String {
+    let cells = readable::counted(plan.cells(), "cell");
+    let each = match plan.precision() {
+        None => readable::counted(plan.replications() as usize, "replication"),
+        Some(precision) => format!(
+            "up to {} until every interval is within {} of its mean",
+            readable::counted(precision.max_replications as usize, "replication"),
+            readable::share(precision.relative)
+        ),
+    };
+    format!("{cells} of {each}, with the same random numbers in every cell")
 }
 
 /// A mean of a cell with its interval.

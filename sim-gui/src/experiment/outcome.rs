@@ -80,13 +80,7 @@ impl Experiment {
                     words::warm_up(warm_up)
                 )
             }
-            Prepared::Sweep { plan } => {
-                format!(
-                    "{} of {}, with the same random numbers in every cell",
-                    readable::counted(plan.cells(), "cell"),
-                    readable::counted(plan.replications() as usize, "replication")
-                )
-            }
+            Prepared::Sweep { plan } => words::cells_of(plan),
             Prepared::Deadline(of) => {
                 format!(
                     "{} of {}, {} each · looked for within {}",

@@ -257,6 +257,9 @@ pub(super) fn arguments(draft: &Draft, subject: &Subject) -> Arguments {
         vary,
         measures: draft.measures.clone(),
         replications: draft.replications.trim().parse().ok(),
+        precision: None,
+        max_replications: None,
+        sobol: None,
         seed: subject.seed.filter(|_| !seeds),
         sets: Vec::new(),
     }

@@ -217,7 +217,7 @@ fn simulate(prepared: &Prepared, slot: &Slot) {
             };
             slot.change(|report| {
                 // Cells that cannot be built need no run; those given up were told of.
-                report.progress.done = rows.len() as u64 * plan.replications();
+                report.progress.done = rows.iter().map(|row| row.replications).sum();
                 report.found = Found::Swept(Arc::new(rows));
                 report.over = Some(over);
             });

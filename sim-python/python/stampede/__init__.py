@@ -31,6 +31,7 @@ from ._results import (
     Replications,
     Result,
     Run,
+    Selection,
     Stress,
     Sweep,
     Verification,
@@ -54,6 +55,7 @@ __all__ = [
     "Run",
     "Scenario",
     "ScenarioError",
+    "Selection",
     "StampedeError",
     "StampedeWarning",
     "Stress",
@@ -156,6 +158,7 @@ def run(
     return _found(kind, words, texts, progress)
 
 
+@overload
 def compare(
     *scenarios: ScenarioLike,
     vary: Mapping[str, Sequence[Value]] | None = None,
@@ -173,15 +176,49 @@ def compare(
     output: Path | None = None,
     force: bool = False,
     progress: Progress = None,
-) -> Comparison:
+) -> Comparison: ...
+
+
+@overload
+def compare(
+    *scenarios: ScenarioLike, select: str, indifference: Value, progress: Progress = None, **options: Any
+) -> Selection: ...
+
+
+def compare(
+    *scenarios: ScenarioLike,
+    vary: Mapping[str, Sequence[Value]] | None = None,
+    set: Sets = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    measure: Measures = None,
+    confidence: float | None = None,
+    precision: float | None = None,
+    max_replications: int | None = None,
+    select: str | None = None,
+    indifference: Value | None = None,
+    warm_up: str | None = None,
+    estimand: Literal["steady", "horizon"] | None = None,
+    threads: int | None = None,
+    no_expect: bool = False,
+    output: Path | None = None,
+    force: bool = False,
+    progress: Progress = None,
+) -> Comparison | Selection:
     """Simulates variants under the same random numbers, and tells which is better.
 
     Variants are several scenarios, or all combinations of the values in `vary`, such as
     `{"service.web.balancer.policy": ["random", "power-of-d"]}`.
+
+    With `select`, a figure, and `indifference`, a difference in it that does not matter, the best variant is
+    selected with a guarantee: a `Selection`.
     """
     words = _words(**_options(locals(), "scenarios", "progress", vary=_axes(vary)))
     names, texts = _all_given(scenarios)
-    return _found(Comparison, ["compare", *names, *words], texts, progress)
+    words = ["compare", *names, *words]
+    if select is not None:
+        return _found(Selection, words, texts, progress)
+    return _found(Comparison, words, texts, progress)
 
 
 def sweep(
@@ -191,6 +228,9 @@ def sweep(
     vary: Mapping[str, str | Sequence[Value]] | None = None,
     measure: Measures = None,
     replications: int | None = None,
+    precision: float | None = None,
+    max_replications: int | None = None,
+    sobol: int | None = None,
     set: Sets = None,
     seed: int | None = None,
     threads: int | None = None,
@@ -214,7 +254,16 @@ def sweep(
     name, texts = given(subject)
     axes = {path: values if isinstance(values, str) else _joined(values) for path, values in (vary or {}).items()}
     what = [name] if plan is not None else ["--scenario", name]
-    what += _words(vary=axes, measure=measure, replications=replications, set=set, seed=seed)
+    what += _words(
+        vary=axes,
+        measure=measure,
+        replications=replications,
+        precision=precision,
+        max_replications=max_replications,
+        sobol=sobol,
+        set=set,
+        seed=seed,
+    )
     if cluster is not None:
         from ._cluster import sweep_on
 

@@ -265,12 +265,35 @@ class Comparison(Result):
         return self.table("replications")
 
 
+class Selection(Result):
+    """The best of several variants, selected with a guarantee."""
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        return str(self.figures["verdict"])
+
+    @property
+    def best(self) -> str | None:
+        """The variant that was selected."""
+        best = self.figures["best"]
+        return None if best is None else str(best)
+
+    def variants(self) -> Table:
+        """Each variant with its mean, its replications, and after how many it was dropped."""
+        return self.table("selection")
+
+
 class Sweep(Result):
     """Cells of a sweep."""
 
     def cells(self) -> Table:
         """Each cell with its values and figures."""
         return self.table("cells")
+
+    def sensitivity(self) -> Table:
+        """What share of each measure's variance each path explains, of a sweep with `sobol=`."""
+        return self.table("sensitivity")
 
     def csv(self) -> bytes:
         """The same, with the bytes of the command's table."""

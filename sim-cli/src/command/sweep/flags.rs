@@ -19,6 +19,9 @@ pub(super) fn plan_text(args: &SweepArgs) -> Result<String, Failure> {
         vary: args.vary.clone(),
         measures: args.measure.clone(),
         replications: args.replications,
+        precision: args.precision,
+        max_replications: args.max_replications,
+        sobol: args.sobol,
         seed: args.seed,
         sets: args.sets.clone(),
     };

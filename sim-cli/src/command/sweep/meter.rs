@@ -3,9 +3,10 @@
 use crate::args::ProgressStyle;
 use crate::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
-use sim_core::experiment::sweep::Plan;
+use sim_core::experiment::sweep::{Plan, Row};
 use sim_core::readable;
 use sim_core::time::Duration as Span;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -19,15 +20,18 @@ pub(super) struct Meter {
     name: String,
     show: Show,
     start: Instant,
-    /// Cells that were there before.
-    before: usize,
+    /// Cells that were there before, and replications of theirs.
+    before: (usize, u64),
     done: usize,
     failed: usize,
     of: usize,
-    /// Replications of a cell.
+    /// Replications of a cell; with a precision, how many at least.
     replications: u64,
-    /// Replications that are over.
+    /// Whether there may be more of them.
+    grows: bool,
+    /// Replications that are over, and those of the cells that are complete.
     runs: u64,
+    took: u64,
 }
 
 enum Show {
@@ -37,7 +41,7 @@ enum Show {
 }
 
 impl Meter {
-    /// For a sweep of `of` cells of so many replications; `before` cells are there.
+    /// For a sweep of `of` cells; those `before` are there.
     #[expect(
         clippy::disallowed_methods,
         reason = "the rate of replications is shown, and nothing else depends on it"
@@ -46,7 +50,7 @@ impl Meter {
         plan: &Plan,
         style: ProgressStyle,
         quiet: bool,
-        before: usize,
+        before: &BTreeMap<usize, Row>,
         of: usize,
     ) -> Self {
         let terminal = std::io::stderr().is_terminal();
@@ -59,31 +63,46 @@ impl Meter {
             name: plan.name().to_owned(),
             show,
             start: Instant::now(),
-            before,
+            before: (
+                before.len(),
+                before.values().map(|row| row.replications).sum(),
+            ),
             done: 0,
             failed: 0,
             of,
             replications: plan.replications(),
+            grows: plan.precision().is_some(),
             runs: 0,
+            took: 0,
         }
     }
 
     /// One more cell.
-    pub(super) fn add(&mut self, failed: bool) {
+    pub(super) fn add(&mut self, row: &Row) {
         self.done += 1;
-        self.failed += usize::from(failed);
+        self.took += row.replications;
+        self.failed += usize::from(row.failed > 0);
     }
 
-    /// One more replication; how many there are now, with those that were there before.
-    pub(super) fn told(&mut self) -> u64 {
+    /// Replications that it will be, without those that were there before: a cell that is still to come takes as
+    /// many as those that are complete did.
+    fn hoped(&self) -> u64 {
+        let left = (self.of - self.before.0 - self.done) as u64;
+        let mean = self.took.div_ceil(self.done.max(1) as u64);
+        (self.took + left * mean.max(self.replications)).max(self.runs)
+    }
+
+    /// One more replication; how many there are now and how many there will be, with those that were there
+    /// before.
+    pub(super) fn told(&mut self) -> (u64, u64) {
         self.runs += 1;
-        let all = self.before as u64 * self.replications + self.runs;
+        let (all, of) = (self.before.1 + self.runs, self.before.1 + self.hoped());
         let wall = self.start.elapsed();
         let words = self.words(wall);
         match &mut self.show {
             Show::Bar(bar) if wall >= PATIENCE => {
-                let bar = bar
-                    .get_or_insert_with(|| new_bar(&self.name, self.of as u64 * self.replications));
+                let bar = bar.get_or_insert_with(|| new_bar(&self.name, of));
+                bar.set_length(of);
                 bar.set_position(all);
                 bar.set_message(words);
             }
@@ -93,7 +112,7 @@ impl Meter {
             }
             _ => {}
         }
-        all
+        (all, of)
     }
 
     /// Takes away what was shown.
@@ -105,7 +124,7 @@ impl Meter {
 
     /// How far it is, how fast it goes, how long it will still take at this rate, and what failed.
     fn words(&self, wall: Duration) -> String {
-        let of = (self.of - self.before) as u64 * self.replications;
+        let of = self.hoped();
         let rate = self.runs as f64 / wall.as_secs_f64().max(1e-9);
         let left = Span::from_secs_f64(of.saturating_sub(self.runs) as f64 / rate);
         let left = Span::from_secs(left.0.div_ceil(1_000_000_000));
@@ -114,10 +133,11 @@ impl Meter {
             failed => format!(", {failed} failed"),
         };
         format!(
-            "{} of {} cells, {} of {of} replications, {}/s, {left} left{failed}",
-            self.before + self.done,
+            "{} of {} cells, {} of {}{of} replications, {}/s, {left} left{failed}",
+            self.before.0 + self.done,
             self.of,
             self.runs,
+            if self.grows { "about " } else { "" },
             readable::short(rate)
         )
     }
@@ -152,7 +172,7 @@ mod tests {
             "#,
         );
         let plan = Plan::read(&plan, &NoFiles).unwrap_or_else(|problems| panic!("{problems}"));
-        let mut meter = Meter::new(&plan, ProgressStyle::Counter, false, 0, 2);
+        let mut meter = Meter::new(&plan, ProgressStyle::Counter, false, &BTreeMap::new(), 2);
         for _ in 0..10 {
             meter.told();
         }

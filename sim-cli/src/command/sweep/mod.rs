@@ -9,7 +9,7 @@ mod parquet;
 mod store;
 mod table;
 
-pub(crate) use output::TABLE;
+pub(crate) use output::{SENSITIVITY, TABLE, sensitivity};
 pub(crate) use store::PLAN;
 pub(crate) use table::sheet;
 
@@ -90,12 +90,11 @@ fn to_folder(
         ));
     }
     let (stop, told) = (out.stop()?, out.told());
-    let of = cells.len() as u64 * plan.replications();
     let meter = Mutex::new(Meter::new(
         &plan,
         args.showing.progress,
         quiet,
-        rows.len(),
+        &rows,
         cells.len(),
     ));
     run_cells(
@@ -105,11 +104,14 @@ fn to_folder(
         stop,
         &mut |row| {
             store.append(&line_of(&row))?;
-            locked(&meter).add(row.failed > 0);
+            locked(&meter).add(&row);
             rows.insert(row.cell, row);
             Ok::<(), Failure>(())
         },
-        &|| told(locked(&meter).told(), of),
+        &|| {
+            let (done, of) = locked(&meter).told();
+            told(done, of);
+        },
     )?;
     locked(&meter).finish();
     store.finish()?;
@@ -147,12 +149,11 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
     out.write_all(Header::of(plan, shard).line().as_bytes())?;
     let mut rows = Vec::new();
     let (stop, told) = (out.stop()?, out.told());
-    let of = cells.len() as u64 * plan.replications();
     let meter = Mutex::new(Meter::new(
         plan,
         args.showing.progress,
         quiet,
-        0,
+        &BTreeMap::new(),
         cells.len(),
     ));
     run_cells(
@@ -163,11 +164,14 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
         &mut |row| {
             out.write_all(line_of(&row).as_bytes())?;
             out.flush()?;
-            locked(&meter).add(row.failed > 0);
+            locked(&meter).add(&row);
             rows.push(row);
             Ok::<(), Failure>(())
         },
-        &|| told(locked(&meter).told(), of),
+        &|| {
+            let (done, of) = locked(&meter).told();
+            told(done, of);
+        },
     )?;
     locked(&meter).finish();
     if rows.len() < cells.len() {
@@ -183,12 +187,11 @@ fn to_screen(plan: Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Result
     let cells = Shard::WHOLE.cells(&plan);
     let mut rows: BTreeMap<usize, Row> = BTreeMap::new();
     let (stop, told) = (out.stop()?, out.told());
-    let of = cells.len() as u64 * plan.replications();
     let meter = Mutex::new(Meter::new(
         &plan,
         args.showing.progress,
         quiet,
-        0,
+        &BTreeMap::new(),
         cells.len(),
     ));
     run_cells(
@@ -197,11 +200,14 @@ fn to_screen(plan: Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Result
         threads(args),
         stop,
         &mut |row| {
-            locked(&meter).add(row.failed > 0);
+            locked(&meter).add(&row);
             rows.insert(row.cell, row);
             Ok::<(), Failure>(())
         },
-        &|| told(locked(&meter).told(), of),
+        &|| {
+            let (done, of) = locked(&meter).told();
+            told(done, of);
+        },
     )?;
     locked(&meter).finish();
     let rows: Vec<Row> = rows.into_values().collect();

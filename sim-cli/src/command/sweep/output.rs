@@ -4,12 +4,14 @@ use super::table;
 use crate::exit::{Exit, Failure};
 use crate::part;
 use crate::sheet::PAGE;
-use sim_core::experiment::sweep::{Plan, Row, write_rows};
+use sim_core::experiment::sweep::{Plan, Row, write_rows, write_sensitivity};
 use sim_core::report::pictures;
 use std::path::Path;
 
 /// The table.
 pub(crate) const TABLE: &str = "cells.csv";
+/// What each path explains, of a design for that.
+pub(crate) const SENSITIVITY: &str = "sensitivity.csv";
 
 /// Writes the table of a complete sweep into `folder`.
 pub(super) fn write(
@@ -22,6 +24,9 @@ pub(super) fn write(
     write_rows(plan, rows, &mut bytes)
         .map_err(|error| Failure::new(Exit::Internal, format!("a table in memory: {error}")))?;
     write_whole(&folder.join(TABLE), &bytes)?;
+    if let Some(bytes) = sensitivity(plan, rows) {
+        write_whole(&folder.join(SENSITIVITY), &bytes)?;
+    }
     for (name, picture) in pictures(plan, rows) {
         write_whole(&folder.join(name), picture.svg().as_bytes())?;
     }
@@ -31,6 +36,14 @@ pub(super) fn write(
         write_parquet(plan, rows, folder)?;
     }
     Ok(())
+}
+
+/// The table of what each path explains; `None` where the plan is no design for that.
+pub(crate) fn sensitivity(plan: &Plan, rows: &[Row]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let wanted = plan.is_sobol();
+    write_sensitivity(plan, rows, &mut bytes).ok()?;
+    wanted.then_some(bytes)
 }
 
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {

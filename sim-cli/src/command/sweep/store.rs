@@ -1,6 +1,6 @@
 //! The folder of a sweep: its plan and its journals.
 
-use super::output::TABLE;
+use super::output::{SENSITIVITY, TABLE};
 use crate::command::refused;
 use crate::exit::{Exit, Failure, reason};
 use crate::files;
@@ -34,7 +34,7 @@ impl Store {
         files::patiently(|| files::make_folders(folder))
             .map_err(|error| Failure::io(format!("cannot create {}", folder.display()), &error))?;
         files::spare_inputs(folder, |name| {
-            [TABLE, PAGE].contains(&name)
+            [TABLE, SENSITIVITY, PAGE].contains(&name)
                 || [JOURNAL, ".svg", ".parquet"]
                     .iter()
                     .any(|e| name.ends_with(e))

@@ -7,10 +7,11 @@ use crate::sheet;
 use crate::table::Table;
 use crate::terminal::{self, BOLD, DIM, Out};
 use sim_core::experiment::Measure;
-use sim_core::experiment::sweep::{Plan, Row, write_rows};
+use sim_core::experiment::sweep::{Plan, Row, Sensitivity, sensitivity, write_rows};
 use sim_core::readable;
 use sim_core::report::sheet::{Block, Sheet};
 use sim_core::report::{pictures, sheet as core_sheet, words};
+use sim_core::statistics::Share;
 use std::io::Write;
 use std::path::Path;
 
@@ -50,7 +51,8 @@ pub(super) fn print(
 
 /// Prints what would be run.
 pub(super) fn overview(plan: &Plan, out: &mut Out) -> Result<(), Failure> {
-    writeln!(out, "{BOLD}{}{BOLD:#}   {}", plan.name(), headline(plan))?;
+    let headline = words::cells_of(plan);
+    writeln!(out, "{BOLD}{}{BOLD:#}   {headline}", plan.name())?;
     let mut table = Table::default();
     for (name, values) in plan.values() {
         let first = values.first().cloned().unwrap_or_default();
@@ -66,14 +68,6 @@ pub(super) fn overview(plan: &Plan, out: &mut Out) -> Result<(), Failure> {
     let measures: Vec<&str> = plan.measures().iter().map(Measure::path).collect();
     writeln!(out, "\n  measured: {}", measures.join(", "))?;
     Ok(())
-}
-
-fn headline(plan: &Plan) -> String {
-    format!(
-        "{} of {}, with the same random numbers in every cell",
-        readable::counted(plan.cells(), "cell"),
-        readable::counted(plan.replications() as usize, "replication")
-    )
 }
 
 /// The rows as a page, with what is needed to have them again: the plan with everything in it.
@@ -106,23 +100,71 @@ pub(crate) fn sheet(plan: &Plan, rows: &[Row]) -> Sheet {
 
 fn blocks(plan: &Plan, rows: &[Row]) -> Vec<Block> {
     let mut blocks = vec![
-        Block::Lead(plan.name().to_owned(), format!("  {}", headline(plan))),
+        Block::Lead(
+            plan.name().to_owned(),
+            format!("  {}", words::cells_of(plan)),
+        ),
         Block::Gap,
         Block::Table(cells(plan, rows)),
     ];
     remarks(rows, &mut blocks);
+    for explained in sensitivity(plan, rows) {
+        let path = plan.measures()[explained.measure].path();
+        blocks.push(Block::Gap);
+        blocks.push(Block::Section(format!("Sensitivity of {path}")));
+        explains(plan, path, &explained, &mut blocks);
+    }
     blocks
+}
+
+/// What each path explains of the variance of a figure.
+fn explains(plan: &Plan, path: &str, explained: &Sensitivity, blocks: &mut Vec<Block>) {
+    let Some(indices) = &explained.explained else {
+        let words = format!("no Sobol indices of {path}: {}", explained.why());
+        blocks.push(Block::Warning(words));
+        return;
+    };
+    let head = [path, "by itself", "with others"];
+    let mut table = core_sheet::Table::new(
+        format!("Share of the variance of {path} that each path explains"),
+        &head,
+    );
+    let share = |share: Share| {
+        let [value, low, high] = [share.value, share.ends.0, share.ends.1].map(readable::share);
+        format!("{value} ({low} to {high})")
+    };
+    for (name, index) in plan.columns().into_iter().zip(indices) {
+        let row = [name.to_owned(), share(index.first), share(index.total)];
+        table.rows.push(row.to_vec());
+    }
+    blocks.push(Block::Table(table));
+    blocks.push(Block::Note(format!(
+        "Sobol indices: first-order and total, of {}, with {} intervals of the choice of points",
+        readable::counted(explained.used, "base point"),
+        readable::share(plan.confidence())
+    )));
+    if explained.used < explained.of {
+        let left_out = explained.of - explained.used;
+        blocks.push(Block::Warning(format!(
+            "{} without a figure in some cell are left out: what is said is of the rest",
+            readable::counted(left_out, "base point")
+        )));
+    }
 }
 
 fn cells(plan: &Plan, rows: &[Row]) -> core_sheet::Table {
     let mut head = vec!["cell"];
     head.extend(plan.columns());
+    // Where a precision decides, cells differ in it.
+    let counted = plan.precision().is_some();
+    head.extend(counted.then_some("replications"));
     head.extend(plan.measures().iter().map(Measure::path));
     let mut table = core_sheet::Table::new("Each cell with its values and figures", &head);
     table.most = ROWS_MAX;
     for row in rows {
         let mut cells = vec![row.cell.to_string()];
         cells.extend(row.values.iter().cloned());
+        cells.extend(counted.then(|| row.replications.to_string()));
         for (measure, figure) in plan.measures().iter().zip(&row.figures) {
             cells.push(words::figure(measure, figure, row.failed > 0));
         }
@@ -146,17 +188,22 @@ fn remarks(rows: &[Row], blocks: &mut Vec<Block>) {
             blocks.push(Block::Sentence(format!("… {more} more")));
         }
     }
-    let noted: Vec<&Row> = rows
+    let noted = rows
         .iter()
-        .filter(|row| row.failed == 0 && !row.notes.is_empty())
-        .collect();
-    if let Some(first) = noted.first() {
-        blocks.push(Block::Gap);
-        blocks.push(Block::Warning(format!(
-            "{} without some intervals; cell {}: {}",
-            readable::counted(noted.len(), "cell"),
-            first.cell,
-            first.notes
-        )));
+        .filter(|row| row.failed == 0 && !row.notes.is_empty());
+    let (capped, noted): (Vec<&Row>, Vec<&Row>) = noted.partition(|row| row.capped());
+    for (rows, what) in [
+        (capped, "less precise than asked for"),
+        (noted, "without some intervals"),
+    ] {
+        if let Some(first) = rows.first() {
+            blocks.push(Block::Gap);
+            blocks.push(Block::Warning(format!(
+                "{} {what}; cell {}: {}",
+                readable::counted(rows.len(), "cell"),
+                first.cell,
+                first.notes
+            )));
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::scenario::quoted;
 use std::fmt::Write as _;
 
 /// A plan in the words of `stampede sweep --scenario … --vary …`.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Arguments {
     /// The scenario: a file or the name of a model.
     pub scenario: String,
@@ -13,8 +13,14 @@ pub struct Arguments {
     pub vary: Vec<(String, String)>,
     /// What is measured; those of a plan that says nothing, when empty.
     pub measures: Vec<String>,
-    /// Replications of each cell.
+    /// Replications of each cell; with a precision, how many at least.
     pub replications: Option<u64>,
+    /// Go on until every interval's half-width is at most this share of its mean.
+    pub precision: Option<f64>,
+    /// Replications of a cell at most.
+    pub max_replications: Option<u64>,
+    /// Base points of a design for Sobol indices, of all axes together.
+    pub sobol: Option<u64>,
     /// Another seed than the scenario's.
     pub seed: Option<u64>,
     /// New values for all cells.
@@ -60,6 +66,12 @@ impl Arguments {
         if let Some(replications) = self.replications {
             let _ = writeln!(text, "replications = {replications}");
         }
+        if let Some(precision) = self.precision {
+            let _ = writeln!(text, "precision = {precision:?}");
+        }
+        if let Some(most) = self.max_replications {
+            let _ = writeln!(text, "max_replications = {most}");
+        }
         if let Some(seed) = self.seed {
             let _ = writeln!(text, "seed = {seed}");
         }
@@ -72,6 +84,18 @@ impl Arguments {
             for (path, value) in &self.sets {
                 let _ = writeln!(text, "{} = {}", quoted(path), value_text(value));
             }
+        }
+        if let Some(samples) = self.sobol {
+            let _ = writeln!(
+                text,
+                "\n[[axis]]\ndesign = \"sobol\"\nsamples = {samples}\nlatin_hypercube = ["
+            );
+            for (path, values) in &self.vary {
+                let values = part_text(path, values)?;
+                let _ = writeln!(text, "  {{ path = {}, {values} }},", quoted(path));
+            }
+            text.push_str("]\n");
+            return Ok(text);
         }
         for (path, values) in &self.vary {
             let values = axis_text(path, values)?;
@@ -119,6 +143,30 @@ fn axis_text(path: &str, values: &str) -> Result<String, Misused> {
     ))
 }
 
+/// The values of a path of a sample: the ends of a range, or a list.
+fn part_text(path: &str, values: &str) -> Result<String, Misused> {
+    let Some((from, to)) = values.split_once("..") else {
+        return axis_text(path, values);
+    };
+    let (to, spacing) = match to.trim().split_once(' ') {
+        Some((to, "log")) => (to, ", spacing = \"log\""),
+        Some(_) => ("/", ""),
+        None => (to, ""),
+    };
+    if to.contains('/') {
+        return Err(Misused {
+            message: format!("{values:?} is no range of a sample"),
+            help: "FROM..TO, such as 100..900, or \"1..1000 log\" for equal ratios; how many values are tried says --sobol".to_owned(),
+            path: path.to_owned(),
+        });
+    }
+    Ok(format!(
+        "from = {}, to = {}{spacing}",
+        value_text(from),
+        value_text(to)
+    ))
+}
+
 /// A value in TOML: what is a number, a flag, a list, a table or a quotation stays so, everything
 /// else is a text.
 fn value_text(value: &str) -> String {
@@ -158,6 +206,20 @@ mod tests {
         );
         for wrong in ["1..2", "1..2/x", "1..2/3 lag"] {
             assert!(axis_text("path", wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ranges_of_a_sample_have_no_count() {
+        let part = |text: &str| part_text("path", text).expect("fine");
+        assert_eq!(part("100..900"), "from = 100, to = 900");
+        assert_eq!(
+            part("1ms..1s log"),
+            "from = \"1ms\", to = \"1s\", spacing = \"log\""
+        );
+        assert_eq!(part("a,b"), "values = [\"a\", \"b\"]");
+        for wrong in ["1..2/3", "1..2 lag", "1..2/3 log"] {
+            assert!(part_text("path", wrong).is_err(), "{wrong}");
         }
     }
 

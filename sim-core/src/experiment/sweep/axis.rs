@@ -1,6 +1,6 @@
 //! Axes: lists, ranges, paths that go together, and Latin hypercubes, all as lists of points.
 
-use super::keys::{AxisSpec, PartSpec, Spacing};
+use super::keys::{AxisSpec, Design, PartSpec, Spacing};
 use super::range::{Range, rounded, spaced};
 use super::value::{Quantity, quantity};
 use crate::draws::Stream;
@@ -8,6 +8,7 @@ use crate::scenario::problem::{Collector, Problem, Span};
 use crate::scenario::section::Item;
 use crate::scenario::set::{Assignment, Segment, split};
 use crate::scenario::tree::{Node, Value};
+use crate::statistics::BASE_POINTS_MIN;
 use crate::text::cited;
 
 /// Cells of a plan, and values of an axis: beyond it the table of results would be useless.
@@ -34,6 +35,9 @@ pub(crate) struct Axis {
     pub points: Vec<Vec<Node>>,
     /// Whether the points are a sample, in no order.
     pub sample: bool,
+    /// Whether they are those of Sobol indices: for each base point two points, and the first of them with each path
+    /// in turn as in the second.
+    pub sobol: bool,
     /// Where it stands.
     pub span: Span,
 }
@@ -112,8 +116,18 @@ pub(crate) fn axis(spec: &AxisSpec, problems: &mut Collector) -> Option<Axis> {
             }
         }
     }
+    let sobol = spec.design.copied()? == Design::Sobol;
+    if sobol && spec.path.written {
+        problems.push(
+            Problem::new(
+                "E060",
+                "a design is of several paths: `latin_hypercube`, or `zip`",
+            )
+            .at(spec.design.span),
+        );
+    }
     if spec.latin_hypercube.written {
-        return hypercube(spec, cube, problems);
+        return hypercube(spec, cube, sobol, problems);
     }
     if spec.samples.written || spec.seed.written {
         let span = if spec.samples.written {
@@ -126,18 +140,24 @@ pub(crate) fn axis(spec: &AxisSpec, problems: &mut Collector) -> Option<Axis> {
         );
     }
     if spec.zip.written {
-        return zipped(spec, zip, problems);
+        return zipped(spec, zip, sobol, problems);
     }
     let (column, values) = (own.column(problems), own.points(problems));
     Some(Axis {
         columns: vec![column?],
         points: values?.into_iter().map(|value| vec![value]).collect(),
         sample: false,
+        sobol: false,
         span: spec.span,
     })
 }
 
-fn zipped(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> Option<Axis> {
+fn zipped(
+    spec: &AxisSpec,
+    parts: &[PartSpec],
+    sobol: bool,
+    problems: &mut Collector,
+) -> Option<Axis> {
     let read: Vec<_> = parts
         .iter()
         .map(|spec| {
@@ -166,20 +186,39 @@ fn zipped(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> Opti
             return None;
         }
     }
+    let block = columns.len() + 2;
+    if sobol && !length.is_multiple_of(block) {
+        let message = format!(
+            "{length} points are no design of {} paths: it has {block} points for each base point",
+            columns.len()
+        );
+        problems.push(
+            Problem::new("E060", message)
+                .at(spec.design.span)
+                .help("the points of `latin_hypercube` are made for it"),
+        );
+        return None;
+    }
     let points = (0..length)
         .map(|i| lists.iter().map(|list| list[i].clone()).collect())
         .collect();
     Some(Axis {
         columns,
         points,
-        sample: false,
+        sample: sobol,
+        sobol,
         span: spec.span,
     })
 }
 
 /// A Latin hypercube (M. D. `McKay`, Beckman and Conover, Technometrics 21(2), 1979): of the n strata of
 /// each path, each is taken once, in an order of its own.
-fn hypercube(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> Option<Axis> {
+fn hypercube(
+    spec: &AxisSpec,
+    parts: &[PartSpec],
+    sobol: bool,
+    problems: &mut Collector,
+) -> Option<Axis> {
     let samples = spec.samples.copied()?.map(|n| n as usize);
     if samples.is_none() {
         problems.push(
@@ -196,6 +235,12 @@ fn hypercube(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> O
         );
     }
     let seed = spec.seed.copied()?;
+    if sobol {
+        check_sobol(spec, samples, parts.len(), problems);
+    }
+    // Beyond it nothing is made, and nothing grows.
+    let block = if sobol { parts.len() + 2 } else { 1 };
+    let samples = samples.filter(|n| n.saturating_mul(block) <= CELLS_MAX);
     let read: Vec<_> = parts
         .iter()
         .map(|spec| {
@@ -214,21 +259,67 @@ fn hypercube(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> O
                 // Keyed by the name: adding a path leaves the values of the others as they are.
                 let stream = Stream::new(seed, 0, &format!("latin hypercube/{}", column.name));
                 let values = range.sample(&stratified(stream, n));
-                (column, values)
+                // The second of two independent points.
+                let others = sobol.then(|| {
+                    let stream = Stream::new(seed, 1, &format!("latin hypercube/{}", column.name));
+                    range.sample(&stratified(stream, n))
+                });
+                (column, values, others.unwrap_or_default())
             })
         })
         .collect();
     let read = read.into_iter().collect::<Option<Vec<_>>>()?;
     let samples = samples.filter(|_| !read.is_empty())?;
+    // Point `point` of a base point: the first, the second, and the first with a path of the second.
+    let at = |i: usize, point: usize| -> Vec<Node> {
+        let paths = read.iter().enumerate();
+        let value = |(path, (_, first, second)): (usize, &(Column, Vec<Node>, Vec<Node>))| {
+            let of = if point == 1 || point == path + 2 {
+                second
+            } else {
+                first
+            };
+            of[i].clone()
+        };
+        paths.map(value).collect()
+    };
     let points = (0..samples)
-        .map(|i| read.iter().map(|(_, values)| values[i].clone()).collect())
+        .flat_map(|i| (0..block).map(move |point| (i, point)))
+        .map(|(i, point)| at(i, point))
         .collect();
     Some(Axis {
-        columns: read.into_iter().map(|(column, _)| column).collect(),
+        columns: read.into_iter().map(|(column, ..)| column).collect(),
         points,
         sample: true,
+        sobol,
         span: spec.span,
     })
+}
+
+/// Refuses what gives no Sobol indices.
+fn check_sobol(spec: &AxisSpec, samples: Option<usize>, paths: usize, problems: &mut Collector) {
+    if paths == 1 {
+        let message = "one path explains everything: a `sobol` design has two or more";
+        problems.push(Problem::new("E060", message).at(spec.latin_hypercube.span));
+    }
+    if let Some(samples) = samples.filter(|n| (*n as u64) < BASE_POINTS_MIN) {
+        let message = format!(
+            "{samples} base points are too few for Sobol indices: {BASE_POINTS_MIN} or more"
+        );
+        problems.push(
+            Problem::new("E060", message)
+                .at(spec.samples.span)
+                .help("some hundred: intervals shrink with the root of the number"),
+        );
+    }
+    if samples.is_some_and(|n| n.saturating_mul(paths + 2) > CELLS_MAX) {
+        let message = format!("the design has more than {CELLS_MAX} points");
+        problems.push(
+            Problem::new("E024", message)
+                .at(spec.samples.span)
+                .help(format!("{} points for each base point", paths + 2)),
+        );
+    }
 }
 
 /// One number in each of `n` strata of the unit interval, shuffled (Fisher and Yates).

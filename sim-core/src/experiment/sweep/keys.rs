@@ -17,6 +17,10 @@ section! {
         scenario: ScenarioRef;
         /// Replications of each cell. Replication n draws the same random numbers in every cell.
         replications: Count = "10", in from(1.0, 1e6), unit "replications";
+        /// Go on with each cell, in waves of ten and for ten replications at least, until every interval's half-width is at most this share of its mean; `replications` is then how many come first.
+        precision: Optional<Ratio> = "none", in from(0.0001, 0.5);
+        /// With `precision`: replications of a cell at most.
+        max_replications: Count = "1000", in from(10.0, 1e6), unit "replications";
         /// Key of all random streams; when absent, the scenario's.
         seed: Optional<Count> = "none", in from(0.0, 1.8446744073709552e19);
         /// Confidence of the intervals.
@@ -59,6 +63,8 @@ section! {
         latin_hypercube: Tables<PartSpec> = "[]";
         /// With `latin_hypercube`: how many points.
         samples: Optional<Count> = "none", in from(1.0, 1e6), unit "points";
+        /// What the points are, together. With `sobol` and `latin_hypercube`, `samples` is the number of base points.
+        design: Word<Design> = "plain";
         /// With `latin_hypercube`: which random sample.
         seed: Count = "1", in from(0.0, 1.8446744073709552e19);
     }
@@ -99,6 +105,24 @@ impl Words for Spacing {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("linear", Self::Linear, "equal distances"),
         ("log", Self::Log, "equal ratios; both ends above zero"),
+    ];
+}
+
+/// What the points of an axis are, together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Design {
+    Plain,
+    Sobol,
+}
+
+impl Words for Design {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        ("plain", Self::Plain, "points, each for itself"),
+        (
+            "sobol",
+            Self::Sobol,
+            "for Sobol indices (Saltelli 2010): of each base point two independent points, and the first of them with each path in turn as in the second",
+        ),
     ];
 }
 

@@ -17,11 +17,13 @@ mod range;
 mod read;
 mod row;
 mod run;
+mod sensitivity;
 mod shard;
 mod steps;
 #[cfg(test)]
 mod tests;
 pub(crate) mod value;
+mod waves;
 mod write;
 
 pub(crate) use keys::PlanSpec;
@@ -33,5 +35,6 @@ pub use merge::{Gap, merge};
 pub use plan::{Cell, Plan};
 pub use row::{Figure, Row, write_rows};
 pub use run::{THREADS_MAX, run, run_told};
+pub use sensitivity::{Explained, Sensitivity, sensitivity, write_sensitivity};
 pub use shard::Shard;
 pub use steps::Steps;

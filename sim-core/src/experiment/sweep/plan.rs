@@ -2,7 +2,7 @@
 
 use super::axis::{Axis, Column};
 use super::value::cell_text;
-use crate::experiment::Measure;
+use crate::experiment::{Measure, Precision};
 use crate::model::Model;
 use crate::scenario::canonical::{fingerprint, value_text};
 use crate::scenario::problem::{Collector, Problem, Span};
@@ -19,6 +19,7 @@ pub struct Plan {
     pub(super) scenario: Scenario,
     pub(super) scenario_hash: u64,
     pub(super) replications: u64,
+    pub(super) precision: Option<Precision>,
     pub(super) confidence: f64,
     pub(super) measures: Vec<Measure>,
     pub(crate) axes: Vec<Axis>,
@@ -65,9 +66,19 @@ impl Plan {
         self.scenario_hash
     }
 
-    /// Replications of each cell.
+    /// Replications of each cell; with a precision, how many at least.
     pub fn replications(&self) -> u64 {
         self.replications
+    }
+
+    /// Whether its points are a design for Sobol indices, for which [`sensitivity`](super::sensitivity()) has words.
+    pub fn is_sobol(&self) -> bool {
+        self.axes.iter().any(|axis| axis.sobol)
+    }
+
+    /// How precise every interval of a cell is to be, and what that may take.
+    pub fn precision(&self) -> Option<Precision> {
+        self.precision
     }
 
     /// Confidence of the intervals.

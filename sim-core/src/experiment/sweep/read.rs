@@ -4,7 +4,7 @@ use super::axis::{Axis, CELLS_MAX, axis};
 use super::keys::PlanSpec;
 use super::plan::Plan;
 use super::{check, write};
-use crate::experiment::Measure;
+use crate::experiment::{Measure, Precision};
 use crate::scenario::problem::{Collector, Problem, Span};
 use crate::scenario::section::{Cx, Section};
 use crate::scenario::set::{Assignment, Segment, assignments};
@@ -48,6 +48,7 @@ fn read(
     let spec = PlanSpec::read(&tree, cx)?;
     let measures = measures(spec.measures.get()?, problems);
     let axes = axes(&spec, files, problems);
+    let precision = precision(&spec, problems);
     let set = common_sets(&spec, &tree, problems);
     let what = match &spec.scenario.get()?.value {
         Value::Table(_) => {
@@ -95,6 +96,7 @@ fn read(
         scenario_hash,
         scenario,
         replications: spec.replications.copied()?,
+        precision,
         confidence: spec.confidence.copied()?,
         measures: Vec::new(),
         axes,
@@ -136,6 +138,25 @@ fn measures<'n>(node: &'n Node, problems: &mut Collector) -> Option<Vec<&'n Node
     )
 }
 
+/// How precise the intervals of a cell are to be.
+fn precision(spec: &PlanSpec, problems: &mut Collector) -> Option<Precision> {
+    let relative = spec.precision.copied().flatten();
+    if relative.is_none() && spec.max_replications.written {
+        problems.push(
+            Problem::new(
+                "E060",
+                "`max_replications` is for a plan with a `precision`",
+            )
+            .at(spec.max_replications.span)
+            .help("precision = \"2%\", or `replications` alone"),
+        );
+    }
+    Some(Precision {
+        relative: relative?,
+        max_replications: spec.max_replications.copied()?,
+    })
+}
+
 fn axes(spec: &PlanSpec, files: &dyn Files, problems: &mut Collector) -> Option<Vec<Axis>> {
     let specs = spec.axis.get()?;
     let read: Vec<Option<Axis>> = specs.iter().map(|spec| axis(spec, problems)).collect();
@@ -143,6 +164,14 @@ fn axes(spec: &PlanSpec, files: &dyn Files, problems: &mut Collector) -> Option<
     if axes.is_empty() {
         problems.push(
             Problem::new("E060", "a plan without an axis has nothing to vary").at(spec.axis.span),
+        );
+    }
+    if let Some(axis) = axes.iter().find(|axis| axis.sobol && axes.len() > 1) {
+        let message = "a `sobol` design is the only axis of its plan";
+        problems.push(
+            Problem::new("E060", message)
+                .at(axis.span)
+                .help("its paths, or a plan of its own for each value of the others"),
         );
     }
     let values = axes

@@ -1,8 +1,8 @@
 //! Rows: what came of a cell, and how it is written as fields of a table.
 
 use super::plan::{Cell, Plan};
-use crate::experiment::{Estimand, Measure, Run, estimates};
-use crate::model::Model;
+use super::waves::{Built, Waves};
+use crate::experiment::{Measure, Run, Stop, estimates};
 use crate::statistics::Estimate;
 use crate::text::Csv;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ pub struct Row {
     pub identity: u64,
     /// The values that were varied.
     pub values: Vec<String>,
-    /// Replications that it was to have.
+    /// Replications that it took.
     pub replications: u64,
     /// Replications that could not be simulated to their end; all when the scenario is invalid.
     pub failed: u64,
@@ -40,43 +40,43 @@ pub struct Figure {
 /// What the columns beside that of a measure's mean are called, after its path and a dot.
 pub(super) const ENDS: [&str; 2] = ["low", "high"];
 
+/// What notes begin with where the precision was not reached.
+const CAPPED: &str = "max_replications was reached before the precision";
+
 /// How a replication ended: with what was measured, or why there is nothing.
 pub(super) type Ended = Result<Run, String>;
 
 impl Row {
-    /// From the replications of a cell, in their order.
+    /// From the replications of a cell.
     pub(super) fn of(
         plan: &Plan,
         cell: Cell,
-        built: Option<(&Model, &[Measure])>,
-        runs: Vec<Ended>,
+        built: Option<&Built>,
+        waves: Waves,
+        stop: Stop,
     ) -> Self {
-        let failures: Vec<(usize, &String)> = runs
-            .iter()
-            .enumerate()
-            .filter_map(|(i, run)| run.as_ref().err().map(|why| (i, why)))
-            .collect();
         let mut row = Self {
             cell: cell.number,
             identity: cell.identity,
             values: cell.values,
-            replications: plan.replications(),
-            failed: failures.len() as u64,
+            replications: waves.done(),
+            failed: waves.failed.len() as u64,
             figures: vec![Figure::default(); plan.measures().len()],
             digest: 0,
             notes: String::new(),
         };
-        if let Some((first, why)) = failures.first() {
+        if let Some((first, why)) = waves.failed.first() {
             // An invalid scenario fails in all replications alike.
-            row.notes = if runs.iter().all(|run| run.as_ref().err() == Some(why)) {
-                (*why).clone()
+            let alike = waves.runs.is_empty() && waves.failed.iter().all(|(_, other)| other == why);
+            row.notes = if alike {
+                why.clone()
             } else {
                 format!("replication {first}: {why}")
             };
             return row;
         }
-        let runs: Vec<Run> = runs.into_iter().filter_map(Result::ok).collect();
-        let Some((model, measures)) = built else {
+        let runs = waves.runs;
+        let Some(Built { model, effort }) = built else {
             return row;
         };
         row.digest = runs
@@ -84,10 +84,10 @@ impl Row {
             .fold(0, |hash, run| crate::draws::mix(hash ^ run.digest));
         let estimates = estimates(
             model,
-            measures,
+            &effort.measures,
             &runs,
-            plan.confidence(),
-            Estimand::ByNature,
+            effort.level,
+            effort.estimand,
         );
         row.figures = estimates
             .iter()
@@ -97,7 +97,16 @@ impl Row {
             })
             .collect();
         row.notes = notes(plan.measures(), &estimates);
+        if stop == Stop::Cap {
+            let end = if row.notes.is_empty() { "" } else { "; " };
+            row.notes = format!("{CAPPED}{end}{}", row.notes);
+        }
         row
+    }
+
+    /// Whether the most replications allowed were not enough for the precision.
+    pub fn capped(&self) -> bool {
+        self.notes.starts_with(CAPPED)
     }
 
     /// The names of the fields.

@@ -1,21 +1,24 @@
 //! Running cells on several threads.
 //!
 //! The unit of work is a replication, so that few cells with many replications fill all cores as
-//! well as many cells with few. Units are taken in order; whoever ends the last replication of a cell
-//! puts them together in the order of their numbers. What comes out of a cell does therefore not
-//! depend on how many threads there are, only when it comes does. There is no thread that collects:
-//! waking one for every small cell would cost more than the cell.
+//! well as many cells with few. Units are taken in order; whoever ends the last replication of a wave
+//! puts them together in the order of their numbers, and hands out the cell's next wave or its row. What
+//! comes out of a cell does therefore not depend on how many threads there are, only when it comes does.
+//! There is no thread that collects: waking one for every small cell would cost more than the cell.
 
 use super::plan::Plan;
 use super::row::{Ended, Row};
+use super::waves::{Built, Next, Waves, effort, first_wave};
 use crate::engine::Simulation;
 use crate::experiment::{Measure, Run};
 use crate::model::Model;
 use crate::scenario::Problems;
 use crate::time::Instant;
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Threads that a run may have.
 pub const THREADS_MAX: usize = 1024;
@@ -25,14 +28,47 @@ struct Shared {
     number: usize,
     /// Built by whoever comes first.
     model: OnceLock<Result<Built, String>>,
-    /// The replications that are over, in any order.
-    ended: Mutex<Vec<(u64, Ended)>>,
+    gathered: Mutex<Gathered>,
 }
 
-/// The model of a cell, and what is measured in it.
-pub(super) struct Built {
-    pub model: Arc<Model>,
-    pub measures: Vec<Measure>,
+/// What is over of a cell.
+struct Gathered {
+    waves: Waves,
+    /// Replications of the wave that is under way, in any order, and how many it has.
+    wave: Vec<(u64, Ended)>,
+    size: usize,
+}
+
+impl Shared {
+    fn of(number: usize, first_wave: &Range<u64>) -> Self {
+        Self {
+            number,
+            model: OnceLock::new(),
+            gathered: Mutex::new(Gathered {
+                waves: Waves::default(),
+                wave: Vec::new(),
+                size: first_wave.clone().count(),
+            }),
+        }
+    }
+
+    /// Takes a replication; what follows, where that ends a wave.
+    fn take(&self, plan: &Plan, replication: u64, ended: Ended) -> Option<Next> {
+        let mut gathered = locked(&self.gathered);
+        gathered.wave.push((replication, ended));
+        if gathered.wave.len() < gathered.size {
+            return None;
+        }
+        let mut wave = std::mem::take(&mut gathered.wave);
+        wave.sort_by_key(|(replication, _)| *replication);
+        let wave = wave.into_iter().map(|(_, ended)| ended).collect();
+        let built = self.model.get().and_then(|built| built.as_ref().ok());
+        let next = gathered.waves.take(plan, self.number, built, wave);
+        if let Next::Wave(numbers) = &next {
+            gathered.size = numbers.clone().count();
+        }
+        Some(next)
+    }
 }
 
 /// Simulates a replication; `None` when it was told to stop.
@@ -85,29 +121,27 @@ pub(super) fn run_with<E: Send>(
     simulate: &Simulate<'_>,
 ) -> Result<(), E> {
     let threads = threads.clamp(1, THREADS_MAX);
-    let queue = Queue::new(cells, plan.replications());
+    let queue = Queue::new(cells, first_wave(plan));
     let done = Mutex::new((done, Ok(())));
     let work = || {
-        while let Some((shared, replication)) = queue.take(stop) {
-            let Some(ended) = unit(plan, &shared, replication, stop, simulate) else {
+        while let Some(taken) = queue.take(stop) {
+            let Taken {
+                cell, replication, ..
+            } = &taken;
+            let Some(ended) = unit(plan, cell, *replication, stop, simulate) else {
                 return;
             };
-            let mut all = locked(&shared.ended);
-            all.push((replication, ended));
-            if (all.len() as u64) < plan.replications() {
-                continue;
-            }
-            let mut runs = std::mem::take(&mut *all);
-            drop(all);
-            runs.sort_by_key(|(replication, _)| *replication);
-            let runs = runs.into_iter().map(|(_, ended)| ended).collect();
-            let built = shared.model.get().and_then(|built| built.as_ref().ok());
-            let row = row(plan, shared.number, built, runs);
-            let mut done = locked(&done);
-            if done.1.is_ok() {
-                done.1 = (done.0)(row);
-                if done.1.is_err() {
-                    stop.store(true, Ordering::Relaxed);
+            match cell.take(plan, *replication, ended) {
+                None => {}
+                Some(Next::Wave(numbers)) => queue.further(cell, numbers),
+                Some(Next::Row(row)) => {
+                    let mut done = locked(&done);
+                    if done.1.is_ok() {
+                        done.1 = (done.0)(*row);
+                        if done.1.is_err() {
+                            stop.store(true, Ordering::Relaxed);
+                        }
+                    }
                 }
             }
         }
@@ -129,67 +163,121 @@ pub(super) fn run_with<E: Send>(
 /// Replications that are still to be simulated, cell by cell.
 struct Queue<'a> {
     cells: &'a [usize],
-    replications: u64,
-    next: Mutex<Next>,
+    first_wave: Range<u64>,
+    state: Mutex<State>,
+    /// There may be something to take, or nothing ever again.
+    changed: Condvar,
 }
 
-/// The next replication to be handed out.
-struct Next {
-    position: usize,
+/// What is to be handed out.
+struct State {
+    /// Cells that were begun.
+    begun: usize,
+    /// Waves with replications that nobody has taken; they come before further cells.
+    waves: VecDeque<Wave>,
+    /// Replications that are being simulated: each may be the last of a wave, after which another comes.
+    busy: usize,
+    /// Threads that wait for that.
+    waiting: usize,
+}
+
+impl State {
+    fn pop(&mut self) -> Option<(Arc<Shared>, u64)> {
+        let wave = self.waves.front_mut()?;
+        let taken = (Arc::clone(&wave.cell), wave.numbers.next()?);
+        if wave.numbers.is_empty() {
+            self.waves.pop_front();
+        }
+        Some(taken)
+    }
+}
+
+/// Replications of a cell that nobody has taken.
+struct Wave {
+    cell: Arc<Shared>,
+    numbers: Range<u64>,
+}
+
+/// A replication that somebody simulates, until this is dropped.
+struct Taken<'q, 'a> {
+    queue: &'q Queue<'a>,
+    cell: Arc<Shared>,
     replication: u64,
-    /// The cell at this position, once one of its replications is handed out.
-    open: Option<Arc<Shared>>,
+}
+
+impl Drop for Taken<'_, '_> {
+    fn drop(&mut self) {
+        let mut state = locked(&self.queue.state);
+        state.busy -= 1;
+        if state.waiting > 0 {
+            self.queue.changed.notify_all();
+        }
+    }
 }
 
 impl<'a> Queue<'a> {
-    fn new(cells: &'a [usize], replications: u64) -> Self {
+    fn new(cells: &'a [usize], first_wave: Range<u64>) -> Self {
         Self {
             cells,
-            replications,
-            next: Mutex::new(Next {
-                position: 0,
-                replication: 0,
-                open: None,
+            first_wave,
+            state: Mutex::new(State {
+                begun: 0,
+                waves: VecDeque::new(),
+                busy: 0,
+                waiting: 0,
             }),
+            changed: Condvar::new(),
         }
     }
 
-    /// The next replication of the next cell.
-    fn take(&self, stop: &AtomicBool) -> Option<(Arc<Shared>, u64)> {
-        let mut next = locked(&self.next);
-        let number = *self.cells.get(next.position)?;
-        if stop.load(Ordering::Relaxed) {
-            return None;
-        }
-        let open = next.open.get_or_insert_with(|| {
-            Arc::new(Shared {
-                number,
-                model: OnceLock::new(),
-                ended: Mutex::new(Vec::new()),
-            })
+    /// Adds a wave of a cell. Whoever does holds what it has taken, and so wakes those that wait.
+    fn further(&self, cell: &Arc<Shared>, numbers: Range<u64>) {
+        locked(&self.state).waves.push_back(Wave {
+            cell: Arc::clone(cell),
+            numbers,
         });
-        let taken = (Arc::clone(open), next.replication);
-        next.replication += 1;
-        if next.replication == self.replications {
-            *next = Next {
-                position: next.position + 1,
-                replication: 0,
-                open: None,
-            };
+    }
+
+    /// The next replication. Where there is none, but what is being simulated may bring another wave, this waits.
+    fn take(&self, stop: &AtomicBool) -> Option<Taken<'_, 'a>> {
+        let mut state = locked(&self.state);
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            if state.waves.is_empty()
+                && let Some(number) = self.cells.get(state.begun)
+            {
+                state.begun += 1;
+                state.waves.push_back(Wave {
+                    cell: Arc::new(Shared::of(*number, &self.first_wave)),
+                    numbers: self.first_wave.clone(),
+                });
+            }
+            if let Some((cell, replication)) = state.pop() {
+                state.busy += 1;
+                return Some(Taken {
+                    queue: self,
+                    cell,
+                    replication,
+                });
+            }
+            if state.busy == 0 {
+                return None;
+            }
+            state.waiting += 1;
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
-        Some(taken)
     }
 }
 
 /// A lock that a panic elsewhere does not close: what it guards is whole after every step.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The row of a cell whose replications are in order.
-pub(super) fn row(plan: &Plan, cell: usize, built: Option<&Built>, runs: Vec<Ended>) -> Row {
-    let built = built.map(|built| (&*built.model, &built.measures[..]));
-    Row::of(plan, plan.cell(cell), built, runs)
 }
 
 /// One replication of one cell; `None` when it was given up.
@@ -203,7 +291,7 @@ fn unit(
     // A mistake of the program in one cell is told, and the others go on.
     let caught = catch_unwind(AssertUnwindSafe(|| {
         match shared.model.get_or_init(|| build(plan, shared.number)) {
-            Ok(built) => simulate(&built.model, replication, &built.measures, stop),
+            Ok(built) => simulate(&built.model, replication, &built.effort.measures, stop),
             Err(why) => Some(Err(why.clone())),
         }
     }));
@@ -227,7 +315,7 @@ pub(super) fn build(plan: &Plan, cell: usize) -> Result<Built, String> {
         .map(|measure| Measure::parse(measure.path(), &model))
         .collect();
     Ok(Built {
-        measures: measures?,
+        effort: effort(plan, measures?),
         model: Arc::new(model),
     })
 }

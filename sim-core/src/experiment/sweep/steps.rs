@@ -2,7 +2,8 @@
 
 use super::plan::Plan;
 use super::row::{Ended, Row};
-use super::run::{Built, build, ended, row};
+use super::run::{build, ended};
+use super::waves::{Built, Next, Waves, first_wave};
 use crate::engine::Simulation;
 use std::sync::Arc;
 
@@ -13,13 +14,19 @@ pub struct Steps {
     cells: Vec<usize>,
     /// Cells that are complete.
     done: usize,
+    /// Replications that those took.
+    took: u64,
     open: Option<Open>,
 }
 
 /// The cell that is under way.
 struct Open {
     built: Result<Built, String>,
-    runs: Vec<Ended>,
+    /// The waves that are over.
+    waves: Waves,
+    /// Replications of the wave that is under way, and how many it has.
+    wave: Vec<Ended>,
+    size: usize,
     under_way: Option<Simulation>,
 }
 
@@ -30,6 +37,7 @@ impl Steps {
             plan,
             cells,
             done: 0,
+            took: 0,
             open: None,
         }
     }
@@ -41,8 +49,8 @@ impl Steps {
 
     /// Replications done, of all cells.
     pub fn replications(&self) -> u64 {
-        let open = self.open.as_ref().map_or(0, |open| open.runs.len() as u64);
-        self.done as u64 * self.plan.replications() + open
+        let open = self.open.as_ref();
+        self.took + open.map_or(0, |open| open.waves.done() + open.wave.len() as u64)
     }
 
     /// Simulates up to so many events further; a row when that completes a cell.
@@ -50,31 +58,44 @@ impl Steps {
         let number = *self.cells.get(self.done)?;
         let open = self.open.get_or_insert_with(|| Open {
             built: build(&self.plan, number),
-            runs: Vec::new(),
+            waves: Waves::default(),
+            wave: Vec::new(),
+            size: first_wave(&self.plan).count(),
             under_way: None,
         });
         match &open.built {
             // An invalid cell fails in all replications alike.
-            Err(why) => open
-                .runs
-                .resize(self.plan.replications() as usize, Err(why.clone())),
+            Err(why) => open.wave.resize(open.size, Err(why.clone())),
             Ok(built) => {
-                let replication = open.runs.len() as u64;
+                let replication = open.waves.done() + open.wave.len() as u64;
                 let simulation = open
                     .under_way
                     .get_or_insert_with(|| Simulation::new(Arc::clone(&built.model), replication));
                 if simulation.run_events(events) {
                     return None;
                 }
-                open.runs.push(ended(simulation, &built.measures));
+                open.wave.push(ended(simulation, &built.effort.measures));
                 open.under_way = None;
             }
         }
-        if (open.runs.len() as u64) < self.plan.replications() {
+        if open.wave.len() < open.size {
             return None;
         }
-        let Open { built, runs, .. } = self.open.take()?;
-        self.done += 1;
-        Some(row(&self.plan, number, built.as_ref().ok(), runs))
+        let wave = std::mem::take(&mut open.wave);
+        match open
+            .waves
+            .take(&self.plan, number, open.built.as_ref().ok(), wave)
+        {
+            Next::Wave(numbers) => {
+                open.size = numbers.count();
+                None
+            }
+            Next::Row(row) => {
+                self.open = None;
+                self.done += 1;
+                self.took += row.replications;
+                Some(*row)
+            }
+        }
     }
 }

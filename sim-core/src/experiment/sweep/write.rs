@@ -59,6 +59,9 @@ fn body_text(plan: &Plan) -> String {
                 let _ = writeln!(out, "{line}");
             }
         } else {
+            if axis.sobol {
+                out.push_str("design = \"sobol\"\n");
+            }
             out.push_str("zip = [\n");
             for c in 0..axis.columns.len() {
                 let _ = writeln!(out, "  {{ {} }},", part(c).join(", "));
@@ -78,8 +81,14 @@ pub(super) fn common_text(plan: &Plan) -> String {
 
 fn settings_text(plan: &Plan) -> String {
     let measures: Vec<String> = plan.measures.iter().map(|m| quoted(m.path())).collect();
+    let precision = plan.precision.map_or(String::new(), |precision| {
+        format!(
+            "precision = {:?}\nmax_replications = {}\n",
+            precision.relative, precision.max_replications
+        )
+    });
     format!(
-        "replications = {}\nconfidence = {:?}\nmeasures = [{}]\n",
+        "replications = {}\n{precision}confidence = {:?}\nmeasures = [{}]\n",
         plan.replications,
         plan.confidence,
         measures.join(", ")

@@ -33,6 +33,10 @@ fn bad_plans_are_told_where() {
     for (head, code, place) in [
         ("replicatons = 3", "E010", "replicatons"),
         ("replications = 0", "E013", "0"),
+        ("precision = 0.7", "E013", "0.7"),
+        ("precision = 0", "E013", "0"),
+        ("max_replications = 50", "E060", "50"),
+        ("precision = 0.1\nmax_replications = 9", "E013", "9"),
         ("confidence = \"100%\"", "E013", "\"100%\""),
         ("axis = []", "E060", "[]"),
         (&format!("{axis}values = []"), "E060", "[]"),

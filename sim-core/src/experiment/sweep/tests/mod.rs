@@ -1,6 +1,8 @@
 //! What sweeps promise.
 
 mod bad_plans;
+mod precise;
+mod sensitive;
 
 use super::journal::{Header, Journal, Mismatch, line_of};
 use super::merge::{Gap, merge};
