@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Replications of a sequential experiment at most, when nothing is said.
-const MAX_REPLICATIONS: u64 = 1000;
+pub(crate) const MAX_REPLICATIONS: u64 = 1000;
 /// Nothing is shown before: a short experiment needs no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Time between the lines of the counter.

@@ -49,7 +49,7 @@ pub use moments::Moments;
 pub use quantile::{
     MIN_EXCURSIONS, Pooled, excursions_needed, pooled_quantile, quantile_values, unresolved_ns,
 };
-pub use series::{Analysis, By, METHODS, Quantile};
+pub use series::{Analysis, By, METHODS, Quantile, SPECTRAL};
 pub use spectrum::{SPECTRUM_MIN, Spectrum, spectrum};
 pub use stationarity::{
     STATIONARITY_LEVEL, STATIONARITY_MIN, Stationarity, cramer_von_mises_tail, heidelberger_welch,

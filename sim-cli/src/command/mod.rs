@@ -12,6 +12,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod new;
+pub(crate) mod rare;
 pub(crate) mod reference;
 pub(crate) mod remedy;
 pub(crate) mod replay;
