@@ -6,6 +6,7 @@ mod doctor;
 mod experiment;
 mod logs;
 mod page;
+mod rare;
 mod remedy;
 mod report;
 mod stress;
@@ -22,6 +23,7 @@ pub(crate) use experiment::{
 };
 pub(crate) use logs::{ArrivalsArg, CalibrateArgs, FormArgs, ReplayArgs};
 pub(crate) use page::PageArgs;
+pub(crate) use rare::RareArgs;
 pub(crate) use remedy::RemedyArgs;
 pub(crate) use report::{ReportArgs, ReportFormat};
 pub(crate) use stress::{SPAN_MAX, StressArgs};
@@ -34,6 +36,7 @@ pub(crate) use watch::WatchArgs;
 use crate::exit::EXITS;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use sim_core::summary::DemandClasses;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "Examples:
@@ -109,6 +112,8 @@ pub(crate) enum Command {
     Stress(StressArgs),
     /// Find the last moment at which an act still prevents the damage
     Deadline(DeadlineArgs),
+    /// Estimate how probable something is that next to never happens: a crash, a full queue
+    Rare(RareArgs),
     /// Find the changes that save most, and those that make it worse
     Remedy(RemedyArgs),
     /// Simulate a scenario in many variants: every combination of values along its axes
@@ -194,6 +199,10 @@ pub(crate) struct HowArgs {
     /// Set beside the figures what queueing theory says, or why it says nothing here
     #[arg(long, help_heading = "Output")]
     pub theory: bool,
+    /// Also print response times by classes of demand: so many parts of equal size, such as 10, or
+    /// bounds, such as 1ms,10ms
+    #[arg(long, value_name = "PARTS|BOUNDS", value_parser = DemandClasses::parse, help_heading = "Output")]
+    pub by_demand: Option<DemandClasses>,
     /// Print every event of the event log instead of folding it
     #[arg(long, help_heading = "Output")]
     pub event_log: bool,

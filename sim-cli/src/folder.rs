@@ -31,10 +31,14 @@ pub(crate) const FILES: &[(&str, &str)] = &[
         "the event log: every change of state with its cause",
     ),
     (REQUESTS, "the request log, with --log-requests"),
+    (
+        BY_DEMAND,
+        "response times by classes of demand, with --by-demand",
+    ),
     ("scenario.toml", "the scenario as it was run"),
     (
         EXPERIMENT,
-        "an experiment's results, with --replications, and of `compare`, `stress`, `deadline` and `remedy`",
+        "an experiment's results, with --replications, and of `compare`, `stress`, `deadline`, `rare` and `remedy`",
     ),
     ("measures.csv", "each measure with its interval"),
     ("replications.csv", "each replication's measures"),
@@ -58,6 +62,10 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ),
     ("deadline.svg", "the same as a plot"),
     (
+        "rare.csv",
+        "the levels on the way to what is rare, of `rare`",
+    ),
+    (
         "remedies.csv",
         "what was tried and what each change saves, of `remedy`",
     ),
@@ -66,6 +74,8 @@ pub(crate) const FILES: &[(&str, &str)] = &[
 ];
 /// An experiment's results.
 pub(crate) const EXPERIMENT: &str = "experiment.json";
+/// Response times by classes of demand.
+pub(crate) const BY_DEMAND: &str = "by_demand.csv";
 /// The request log.
 pub(crate) const REQUESTS: &str = "requests.csv";
 

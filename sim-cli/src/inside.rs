@@ -6,7 +6,7 @@
 use crate::args::Cli;
 use crate::command::sweep;
 use crate::exit::{Exit, Failure, Refused};
-use crate::folder::{EXPERIMENT, REQUESTS, SUMMARY};
+use crate::folder::{BY_DEMAND, EXPERIMENT, REQUESTS, SUMMARY};
 use crate::sheet::{self, PAGE};
 use crate::terminal::{self, Out};
 use anstream::adapter::strip_str;
@@ -18,8 +18,9 @@ use sim_core::export;
 use sim_core::report::page::{Future, Page};
 use sim_core::report::pictures;
 use sim_core::report::sheet::Sheet;
+use sim_core::report::write_by_demand;
 use sim_core::scenario::Scenario;
-use sim_core::summary::Summary;
+use sim_core::summary::{DemandRow, Summary};
 use sim_core::theory::Applied;
 use std::io::{self, Write};
 use std::sync::atomic::AtomicBool;
@@ -146,6 +147,8 @@ pub(crate) struct RunFound {
     pub theory: Option<Applied>,
     /// The request log; empty where none was asked for.
     pub requests: Vec<u8>,
+    /// Response times by classes of demand, where they were asked for.
+    pub by_demand: Option<Vec<DemandRow>>,
 }
 
 /// The summary, with what theory says.
@@ -244,6 +247,9 @@ impl RunFound {
         if !self.requests.is_empty() {
             names.push(REQUESTS);
         }
+        if self.by_demand.is_some() {
+            names.push(BY_DEMAND);
+        }
         names
     }
 
@@ -283,6 +289,11 @@ impl RunFound {
             "balancers.csv" => table(export::balancers),
             "events.csv" => table(export::events),
             REQUESTS if !self.requests.is_empty() => Some(self.requests.clone()),
+            BY_DEMAND => {
+                let mut bytes = Vec::new();
+                write_by_demand(self.by_demand.as_ref()?, &mut bytes).ok()?;
+                Some(bytes)
+            }
             PAGE => Some(page().html().into_bytes()),
             DRAFT => Some(page().markdown().into_bytes()),
             CHART => Some(page().svg().into_bytes()),

@@ -105,6 +105,7 @@ fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
         Command::Compare(args) => command::compare::run(args, cli.quiet, out),
         Command::Stress(args) => command::stress::run(args, cli.quiet, out),
         Command::Deadline(args) => command::deadline::run(args, cli.quiet, out),
+        Command::Rare(args) => command::rare::run(args, cli.quiet, out),
         Command::Remedy(args) => command::remedy::run(args, cli.quiet, out),
         Command::Sweep(args) => command::sweep::run(args, cli.quiet, out),
         Command::Test(args) => command::test::run(args, cli.quiet, out),

@@ -59,6 +59,13 @@ impl Stream {
         }
     }
 
+    /// The stream of a branch: what a clone draws from once it goes a way of its own.
+    pub(crate) fn branched(self, branch: u64) -> Self {
+        Self {
+            key: mix(self.key ^ mix(branch.wrapping_add(GOLDEN))),
+        }
+    }
+
     /// The draws that belong to one attempt of request `number`; those of attempt 0 are the request's
     /// own, [`Stream::at`].
     ///

@@ -54,7 +54,7 @@ pub use quantile::{
     MIN_EXCURSIONS, Pooled, excursions_needed, pooled_quantile, quantile_values, unresolved_ns,
 };
 pub use selection::{Dropped, Knockout, kn_h2};
-pub use series::{Analysis, By, METHODS, Quantile};
+pub use series::{Analysis, By, METHODS, Quantile, SPECTRAL};
 pub use sobol::{BASE_POINTS_MIN, BasePoint, Share, SobolIndex, sobol};
 pub use spectrum::{SPECTRUM_MIN, Spectrum, spectrum};
 pub use stationarity::{

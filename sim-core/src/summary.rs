@@ -5,6 +5,7 @@
 //! scenario, seed and replication give the same bytes; nothing here depends on wall-clock time.
 
 mod builder;
+mod by_demand;
 mod expectation;
 mod figure;
 mod incident;
@@ -14,6 +15,7 @@ mod verdict;
 mod warning;
 
 pub use crate::verdict::VERDICTS;
+pub use by_demand::{ByDemand, DEMAND_CLASSES_MAX, DemandClasses, DemandRow};
 pub use expectation::Checked;
 pub use incident::{Incident, Spell, downtime_s, spells};
 pub use known::AlertNow;

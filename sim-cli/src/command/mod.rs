@@ -13,6 +13,7 @@ pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod new;
+pub(crate) mod rare;
 pub(crate) mod reference;
 pub(crate) mod remedy;
 pub(crate) mod replay;

@@ -180,6 +180,7 @@ fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
     let in_vain = [
         (args.how.log_requests.is_some(), "--log-requests"),
         (args.how.event_log, "--event-log"),
+        (args.how.by_demand.is_some(), "--by-demand"),
     ];
     if args.how.replication > u64::MAX / 2 {
         let message = format!(
@@ -361,6 +362,11 @@ impl Shown<'_> {
         blocks.push(Block::Table(table));
         let methods = words::methods(self.measures, &self.found.estimates);
         blocks.extend(methods.into_iter().map(Block::Note));
+        if !self.report.classical.is_empty() && common.is_none() {
+            let table = words::classical(self.measures, &self.report.classical);
+            blocks.push(Block::Heading(table.caption.clone()));
+            blocks.push(Block::Table(table));
+        }
         blocks.extend(self.plot().map(Block::Picture));
         if !self.report.expectations.is_empty() && runs > 0 {
             blocks.push(Block::Gap);

@@ -3,7 +3,7 @@
 use crate::args::{HowArgs, RunArgs, RunFormat};
 use crate::drive::{Driven, drive};
 use crate::exit::{Exit, Failure};
-use crate::folder::{Folder, REQUESTS, SUMMARY};
+use crate::folder::{BY_DEMAND, Folder, REQUESTS, SUMMARY};
 use crate::host::Host;
 use crate::input::Input;
 use crate::inside::{Found, RunFound};
@@ -15,8 +15,10 @@ use serde::Serialize;
 use sim_core::engine::Simulation;
 use sim_core::export::{self, RequestLog};
 use sim_core::model::Model;
+use sim_core::report::sheet::Block;
+use sim_core::report::{demand_table, write_by_demand};
 use sim_core::scenario::{Problems, Scenario};
-use sim_core::summary::Summary;
+use sim_core::summary::{ByDemand, DemandRow, Summary};
 use sim_core::text::shown;
 use sim_core::theory::{self, Applied};
 use sim_import::logs::Traces;
@@ -29,6 +31,8 @@ struct Job {
     argument: String,
     scenario: Scenario,
     model: Arc<Model>,
+    /// Every how many-th request goes to the request log; zero for none.
+    log_every: u64,
     output: Option<PathBuf>,
 }
 
@@ -40,6 +44,8 @@ struct Finished {
     exit: Exit,
     /// The request log, for a program.
     requests: Vec<u8>,
+    /// Response times by classes of demand, where they are asked for.
+    by_demand: Option<Vec<DemandRow>>,
 }
 
 /// Reads all scenarios, then runs one after the other.
@@ -97,6 +103,7 @@ fn run_jobs(jobs: Vec<Job>, how: &HowArgs, quiet: bool, out: &mut Out) -> Result
                 simulation,
                 summary,
                 requests,
+                by_demand,
                 ..
             } = finished;
             let theory = how
@@ -108,6 +115,7 @@ fn run_jobs(jobs: Vec<Job>, how: &HowArgs, quiet: bool, out: &mut Out) -> Result
                 summary,
                 theory,
                 requests,
+                by_demand,
             }));
         } else if over || number + 1 == count {
             // The program ends, and the system takes memory back faster than piece by piece.
@@ -171,6 +179,11 @@ fn job(argument: &str, scenario: Scenario, how: &HowArgs, several: bool) -> Resu
     if let Some(every) = how.log_requests {
         model.recording.every_nth_request = every;
     }
+    let log_every = model.recording.every_nth_request;
+    if how.by_demand.is_some() {
+        // Of all requests; those for the log are picked from them.
+        model.recording.every_nth_request = 1;
+    }
     let folder = |dir: &PathBuf| {
         if several {
             dir.join(scenario.name())
@@ -183,6 +196,7 @@ fn job(argument: &str, scenario: Scenario, how: &HowArgs, several: bool) -> Resu
         argument: argument.to_owned(),
         scenario,
         model: Arc::new(model),
+        log_every,
         output,
     })
 }
@@ -197,7 +211,8 @@ fn simulate(job: &Job, how: &HowArgs, quiet: bool, out: &Out) -> Result<Finished
         .as_ref()
         .map(|target| Folder::begin(target, how.force))
         .transpose()?;
-    let logged = job.model.recording.every_nth_request > 0;
+    let logged = job.log_every > 0;
+    let mut by_demand = (how.by_demand.clone()).map(|classes| ByDemand::new(&job.model, classes));
     let mut requests = Vec::new();
     let mut log = match &folder {
         Some(folder) if logged => {
@@ -219,7 +234,11 @@ fn simulate(job: &Job, how: &HowArgs, quiet: bool, out: &Out) -> Result<Finished
         )
     };
     let progress = Progress::new(job.scenario.name(), how.showing.progress, quiet);
-    let driven = drive(&mut simulation, progress, out, &mut |rows| {
+    let driven = drive(&mut simulation, progress, out, &mut |mut rows| {
+        if let Some(by_demand) = &mut by_demand {
+            by_demand.add(&rows);
+            rows.retain(|row| logged && row.is_nth(job.log_every));
+        }
         if let Some(kept) = &mut kept {
             kept.write(&rows)?;
         }
@@ -242,8 +261,12 @@ fn simulate(job: &Job, how: &HowArgs, quiet: bool, out: &Out) -> Result<Finished
         });
     }
     let summary = Summary::of(&simulation, job.scenario.hash());
+    let by_demand = by_demand.map(ByDemand::rows);
     if let Some(folder) = folder {
         write_files(&folder, &job.scenario, &simulation, &summary)?;
+        if let Some(rows) = &by_demand {
+            folder.write(BY_DEMAND, |out| write_by_demand(rows, out))?;
+        }
         folder.finish()?;
     }
     let exit = if driven.interrupted {
@@ -259,6 +282,7 @@ fn simulate(job: &Job, how: &HowArgs, quiet: bool, out: &Out) -> Result<Finished
         driven,
         exit,
         requests,
+        by_demand,
     })
 }
 
@@ -291,6 +315,7 @@ fn print(
         summary,
         driven,
         exit,
+        by_demand,
         ..
     } = finished;
     match how.format {
@@ -307,6 +332,11 @@ fn print(
                 whole_event_log: how.event_log,
             };
             report::write(&report, out)?;
+            if let Some(rows) = by_demand {
+                let about = "Response time by demand, of the requests that were answered";
+                let table = Block::Table(demand_table(rows));
+                sheet::print(&[Block::Heading(about.to_owned()), table], out)?;
+            }
             if how.theory {
                 let applied = theory::apply(&job.model).beside(summary);
                 sheet::print(&report::theory_blocks(&applied, &[]), out)?;
@@ -323,6 +353,7 @@ fn print(
             let whole = WithHost {
                 summary,
                 theory,
+                by_demand: by_demand.as_deref(),
                 host,
             };
             writeln!(out, "{}", terminal::json(&whole))?;
@@ -339,5 +370,7 @@ struct WithHost<'a> {
     summary: &'a Summary,
     #[serde(skip_serializing_if = "Option::is_none")]
     theory: Option<Applied>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by_demand: Option<&'a [DemandRow]>,
     host: Host,
 }

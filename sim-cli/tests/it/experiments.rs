@@ -340,6 +340,15 @@ fn one_run_is_cut_into_batches() {
     assert!(longer.out.contains("±"), "{}", longer.out);
     let method = "response_time_s.mean: Student's t over batches of one run";
     assert!(longer.out.contains(method), "{}", longer.out);
+    let classical = longer
+        .out
+        .split("The same run by the classical procedures")
+        .nth(1);
+    let classical = classical.expect("below the batch means");
+    for wanted in ["Heidelberger–Welch", "MSER-5 leaves out", ", p 0."] {
+        assert!(classical.contains(wanted), "{classical}");
+    }
+    assert!(!classical.contains("first_crash_s"), "{classical}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command as its users meet it: processes, their output, their exit codes.
 
 mod analyse;
+mod by_demand;
 mod check;
 mod deadline;
 mod dependencies;
@@ -18,6 +19,7 @@ mod lists;
 mod logs;
 mod output;
 mod pages;
+mod rare;
 mod release;
 mod remedy;
 mod report;

@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::event_queue::NEVER;
-use super::source::{draw_class, number_of};
+use super::source::draw_class;
 use crate::ids::{ClassId, SourceId};
 use crate::time::Duration;
 
@@ -61,8 +61,8 @@ impl Simulation {
     #[inline(never)]
     pub(super) fn draw_all_but_demands(&mut self, source: SourceId) {
         let s = &mut self.sources[source];
+        let first = s.number(s.count);
         let batch = &mut *s.batch;
-        let first = number_of(source, s.count);
         (batch.first, batch.first_demand) = (s.count, NO_BATCH);
         if let Some(gaps) = &s.gaps {
             // One more than requests: the arrival of the last plans the next.
@@ -88,7 +88,7 @@ impl Simulation {
         let s = &mut self.sources[source];
         let batch = &mut *s.batch;
         let service = &self.services[s.to];
-        let first = number_of(source, batch.first);
+        let first = s.numbers + batch.first;
         batch.first_demand = batch.first;
         let mut demands = [0.0; BATCH];
         service

@@ -7,7 +7,7 @@ use super::fast_path::client_is_plain;
 use super::guards::Post;
 use super::pool::Hop;
 use super::slab::Handle;
-use super::source::{draw_class, number_of};
+use super::source::draw_class;
 use super::timer_fifo::Timer;
 use crate::draws::mix;
 use crate::ids::{ClassId, LocalId, ServerId, SourceId};
@@ -95,7 +95,7 @@ impl Simulation {
         if s.visitors.is_some() {
             return self.new_session(source);
         }
-        let number = number_of(source, s.count);
+        let number = s.number(s.count);
         s.count += 1;
         let mut draws = self.streams.requests.at(number);
         let class = draw_class(&s.mix, &mut draws);

@@ -12,7 +12,7 @@ use super::fast_path::errs;
 use super::fleet::{Fast, Fleet, Waiting};
 use super::instance::TrueState;
 use super::slab::{Handle, Slot};
-use super::source::{number_of, source_of};
+use super::source::source_of;
 use super::timer_fifo::Timer;
 use super::travel::{Trip, Way};
 use crate::ids::{ClientId, InstanceId, ServerId, ServiceId, SourceId};
@@ -35,7 +35,7 @@ impl Simulation {
     pub(super) fn begin_aside(&mut self, source: SourceId, batch: usize, next: Option<u64>) {
         let now = self.now;
         let s = &mut self.sources[source];
-        let number = number_of(source, s.count);
+        let number = s.number(s.count);
         let (class, key) = (s.batch.classes[batch], s.batch.keys[batch]);
         let demand_ns = s.batch.demands_ns[batch];
         s.count += 1;

@@ -20,7 +20,7 @@ use super::fleet::{Fast, Fleet, Server, ServerCold, Waiting, Written};
 use super::guards::FastAttempt;
 use super::instance::TrueState;
 use super::slab::{Handle, Slab, Slot};
-use super::source::{number_of, source_of};
+use super::source::source_of;
 use super::timer_fifo::Timer;
 use crate::discipline::Order;
 use crate::draws::Stream;
@@ -418,7 +418,7 @@ impl Simulation {
         }
         let next = self.next_paced(source, batch as usize);
         let s = &mut self.sources[source];
-        let number = number_of(source, s.count);
+        let number = s.number(s.count);
         s.count += 1;
         let (class, key) = (
             s.batch.classes[batch as usize],
@@ -459,7 +459,7 @@ impl Simulation {
         } = self;
         let now = self.now;
         let s = &mut sources[source];
-        let number = number_of(source, s.count);
+        let number = s.number(s.count);
         let class = s.batch.classes[batch];
         let key = s.batch.keys[batch];
         let demand_ns = s.batch.demands_ns[batch];

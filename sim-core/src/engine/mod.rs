@@ -73,6 +73,7 @@ mod attempt;
 mod balancer;
 mod batched_draws;
 mod board;
+mod branch;
 mod breakdown;
 mod cache;
 mod caller;
@@ -137,6 +138,7 @@ mod watch;
 mod wheel;
 
 pub use crate::machine::MachineState;
+pub use branch::Gauged;
 pub use event::{Event, Machine};
 pub use guards::GuardFigures;
 pub use link::LinkSnapshot;
@@ -205,6 +207,8 @@ pub struct Simulation {
     fast: bool,
     /// The next entry of the time line.
     next_entry: u32,
+    /// Of a clone that went a way of its own, which: see `branch`.
+    branch: u64,
 }
 
 impl Simulation {

@@ -58,6 +58,13 @@ enum Stage {
 }
 
 impl Response {
+    /// Draws of its own from here on; see [`super::branch`].
+    pub(super) fn branch_off(&mut self, branch: u64) {
+        for of in &mut self.uses {
+            of.stream = of.stream.branched(branch);
+        }
+    }
+
     pub(super) fn new(model: &Arc<Model>, replication: u64) -> Option<Box<Self>> {
         if model.runbooks.is_empty() {
             return None;

@@ -38,7 +38,7 @@ impl Simulation {
             .collect::<Vec<_>>();
         let timers = TimerFifos::new(clients, services, ways.len());
         let service = |id| Service::new(&model, replication, Id::at(id), &balancers);
-        let source = |source| Source::new(&model, replication, source);
+        let source = |(id, source)| Source::new(&model, replication, Id::at(id), source);
         let mut simulation = Self {
             replication,
             now: 0,
@@ -46,7 +46,7 @@ impl Simulation {
             events: EventQueue::new(model.servers.len(), model.sources.len(), timers),
             calls: Calls::new(),
             attempts: Attempts::new(),
-            sources: model.sources.iter().map(source).collect(),
+            sources: model.sources.iter().enumerate().map(source).collect(),
             thinking: 0,
             callers: model.clients.iter().map(Caller::new).collect(),
             classes: model.classes.iter().cloned().collect(),
@@ -75,6 +75,7 @@ impl Simulation {
             records: Records::new(&model),
             fast: true,
             next_entry: 0,
+            branch: 0,
             model,
         };
         simulation.begin();

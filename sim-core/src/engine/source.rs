@@ -7,7 +7,7 @@ use super::event_queue::NEVER;
 use super::fleet::Written;
 use super::session::Visitors;
 use crate::arrival::{Arrivals, Gaps, copies};
-use crate::draws::{Draws, Stream};
+use crate::draws::{Draws, Stream, mix};
 use crate::ids::{ClassId, ClientId, ServiceId, SourceId, Table};
 use crate::key::Keys;
 use crate::model::{Model, Rate};
@@ -55,6 +55,8 @@ pub(super) struct Source {
     pub visitors: Option<Box<Visitors>>,
     /// Requests emitted, or sessions begun.
     pub count: u64,
+    /// The number of the first request, were all of them drawn as those to come are.
+    pub numbers: u64,
     /// Requests of a trace that were looked at, and how often the latest is still to come.
     recorded: usize,
     left: u64,
@@ -82,7 +84,12 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(model: &Model, replication: u64, source: &crate::model::Source) -> Self {
+    pub(super) fn new(
+        model: &Model,
+        replication: u64,
+        id: SourceId,
+        source: &crate::model::Source,
+    ) -> Self {
         let arrivals = source.arrivals.build();
         Self {
             is_closed: matches!(arrivals, Arrivals::Closed { .. }),
@@ -106,6 +113,7 @@ impl Source {
             clients: source.clients.iter().copied().collect(),
             to: source.to,
             count: 0,
+            numbers: number_of(id, 0),
             recorded: 0,
             left: 0,
             round: Vec::new(),
@@ -127,6 +135,28 @@ impl Source {
             gap: 0.0,
             batch: Box::default(),
         }
+    }
+
+    /// The number of its `n`-th request, where that is one to come.
+    #[inline]
+    pub(super) fn number(&self, n: u64) -> u64 {
+        self.numbers + n
+    }
+
+    /// Draws of its own from here on; see [`super::branch`].
+    fn branch_off(&mut self, source: SourceId, branch: u64) {
+        let Self {
+            stream,
+            copies,
+            phase_stream,
+            leaving,
+            ..
+        } = self;
+        for stream in [stream, copies, phase_stream, leaving] {
+            *stream = stream.branched(branch);
+        }
+        self.numbers = number_of(source, mix(branch) & NUMBERS_OF_BRANCHES);
+        self.batch.forget();
     }
 
     /// When `gap` more requests will have been expected since `from`; `None`: never.
@@ -173,6 +203,9 @@ impl Source {
     }
 }
 
+/// Where the numbers of a branch's requests may begin, below those of its source: with room to count on.
+const NUMBERS_OF_BRANCHES: u64 = (1 << 47) - 1;
+
 /// The source of a request from outside.
 #[inline]
 pub(super) fn source_of(number: u64) -> SourceId {
@@ -217,6 +250,24 @@ impl Simulation {
             recorded.map_or(NEVER, |at| at.max(self.now))
         };
         self.events.set_arrival(source, at);
+    }
+
+    /// Draws of a source's own from here on; see [`super::branch`]. Where it does not matter how long nobody has
+    /// come, when the next comes is drawn anew as well.
+    pub(super) fn branch_source(&mut self, source: SourceId, branch: u64) {
+        let now = self.now;
+        let s = &mut self.sources[source];
+        s.branch_off(source, branch);
+        let Arrivals::Open(gaps) = &s.arrivals else {
+            return;
+        };
+        if gaps.is_memoryless() {
+            s.gap = gaps.gap(s.count, &mut s.stream.at(s.count));
+            s.from = now;
+            s.place = Place::default();
+            let at = s.next_arrival().unwrap_or(NEVER);
+            self.events.set_arrival(source, at);
+        }
     }
 
     /// The rate changed: what was still expected of the gap is stretched anew.

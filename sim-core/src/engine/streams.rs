@@ -26,6 +26,43 @@ pub(super) struct Streams {
 }
 
 impl Streams {
+    /// Draws of its own from here on; see [`super::branch`]. Streams of requests go on: requests to come
+    /// have other numbers.
+    pub(super) fn branch_off(&mut self, branch: u64) {
+        let Self {
+            requests: _,
+            policy: _,
+            retries: _,
+            faults: _,
+            calls: _,
+            levels: _,
+            patience: _,
+            selection: _,
+            probes,
+            phases,
+            breakdowns,
+            order,
+            idle,
+            boot,
+            episodes,
+            provisioning,
+            reconnects,
+        } = self;
+        for stream in [
+            probes,
+            phases,
+            breakdowns,
+            order,
+            idle,
+            boot,
+            episodes,
+            provisioning,
+            reconnects,
+        ] {
+            *stream = stream.branched(branch);
+        }
+    }
+
     pub(super) fn new(seed: u64, replication: u64) -> Self {
         let stream = |concern| Stream::new(seed, replication, concern);
         Self {

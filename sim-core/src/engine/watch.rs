@@ -123,7 +123,7 @@ impl Simulation {
         self.memory_of(machine).map_or(0.0, |memory| memory.used)
     }
 
-    fn server_gauge(&self, server: ServerId, gauge: Gauge) -> f64 {
+    pub(super) fn server_gauge(&self, server: ServerId, gauge: Gauge) -> f64 {
         let s = &self.fleet[server];
         match gauge {
             Gauge::InFlight => f64::from(s.in_system),
@@ -199,7 +199,7 @@ impl Simulation {
         self.heed_instance(index);
     }
 
-    fn instance_gauge(&self, index: InstanceId, gauge: Gauge) -> f64 {
+    pub(super) fn instance_gauge(&self, index: InstanceId, gauge: Gauge) -> f64 {
         let instance = &self.balancers[index];
         match gauge {
             Gauge::QueueLen => f64::from(instance.waiting) + instance.pending.len() as f64,

@@ -19,6 +19,7 @@
 //! | `single` | one long run, cut into batches |
 //! | `stress` | the load at which a system breaks |
 //! | `recovery`, `hysteresis`, `map` | what happens after a trigger, and on the way up and down |
+//! | `rare` | the probability of what next to never happens, by splitting |
 //! | `sweep` | a grid of models |
 //!
 //! Replications of different models with the same number share their random numbers (see
@@ -31,6 +32,7 @@ mod estimate;
 mod hysteresis;
 mod map;
 mod measure;
+mod rare;
 mod recovery;
 mod replicate;
 mod run;
@@ -53,12 +55,14 @@ pub use estimate::{estimates, series};
 pub use hysteresis::{Hysteresis, Ramp, Ramped, hysteresis};
 pub use map::{Map, MapPlan, Region, SlowDown, Spot, Triggered, map};
 pub use measure::{Measure, Observation};
+pub use rare::{Rare, RarePlan, Split, Splitting, Unreached, rare};
 pub use recovery::waits_for_ever;
 pub use replicate::{
     MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate, without_warm_up,
 };
 pub use run::{Run, run_one, simulate};
 pub use select::{FIRST_STAGE_MIN, Selected, Selection, SelectionPlan, select};
+pub use single::Classical;
 pub use stress::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
 pub use vary::{Read, Unfit, VARIANTS_MAX, split, variants};
 pub use warm_up::{FoundBy, PILOTS, WarmUp, warmed, with_warm_up};

@@ -4,7 +4,7 @@ use super::control::Control;
 use super::estimate::estimates;
 use super::measure::Measure;
 use super::run::{Run, run_one, thin};
-use super::single;
+use super::single::{self, Classical};
 use crate::model::Model;
 use crate::statistics::{Estimate, Needs, Withheld, bonferroni_level};
 use crate::steady::{Estimand, Nature, memory};
@@ -71,23 +71,26 @@ pub struct Replicated {
     pub runs: Vec<Run>,
     /// The estimate of each measure, in their order.
     pub estimates: Vec<Estimate>,
+    /// What the classical procedures say of one run; nothing of several.
+    pub classical: Vec<Classical>,
     /// Why it ended.
     pub stop: Stop,
 }
 
 /// Runs replications of a model. A single one is cut into batches, where it has a steady state.
 pub fn replicate(model: &Arc<Model>, plan: &Plan, control: &Control<'_>) -> Replicated {
-    let done = |runs: Vec<Run>, estimates, stop| Replicated {
+    let done = |runs: Vec<Run>, estimates, classical, stop| Replicated {
         model: model.clone(),
         nature: Nature::of(model),
         steady: plan.estimand.is_steady(model),
         runs,
         estimates,
+        classical,
         stop,
     };
     if plan.replications <= 1 && plan.precision.is_none() {
         control.plan(1);
-        let (runs, estimates, stop) = single::run(
+        let (runs, estimates, classical, stop) = single::run(
             model,
             plan.first,
             (&plan.measures, plan.level, plan.estimand),
@@ -96,11 +99,11 @@ pub fn replicate(model: &Arc<Model>, plan: &Plan, control: &Control<'_>) -> Repl
         .map_or_else(
             || {
                 let none = estimates(model, &plan.measures, &[], plan.level, plan.estimand);
-                (Vec::new(), none, Stop::Interrupted)
+                (Vec::new(), none, Vec::new(), Stop::Interrupted)
             },
-            |(run, estimates)| (vec![run], estimates, Stop::Planned),
+            |(run, estimates, classical)| (vec![run], estimates, classical, Stop::Planned),
         );
-        return done(runs, estimates, stop);
+        return done(runs, estimates, classical, stop);
     }
     let mut runs: Vec<Run> = Vec::new();
     loop {
@@ -122,7 +125,7 @@ pub fn replicate(model: &Arc<Model>, plan: &Plan, control: &Control<'_>) -> Repl
             decide(model, plan, &runs)
         };
         if let Some(stop) = stop {
-            return done(runs, estimates, stop);
+            return done(runs, estimates, Vec::new(), stop);
         }
         let after_next = runs.len() as u64 + next_wave(plan, runs.len() as u64);
         control.hope(needed(plan, &estimates).saturating_sub(after_next));
@@ -143,6 +146,7 @@ pub fn without_warm_up(model: &Arc<Model>, plan: &Plan, needs: Option<Needs>) ->
         steady: true,
         runs: Vec::new(),
         estimates: vec![none; plan.measures.len()],
+        classical: Vec::new(),
         stop: Stop::Hopeless,
     }
 }

@@ -1,4 +1,8 @@
-//! One long run, cut into batches.
+//! One long run, cut into batches; and the classical procedures on its parts.
+//!
+//! Batch means rest on twenty batches. Heidelberger and Welch's test and interval, and MSER-5, look at more and
+//! shorter parts, of the same run: four hundred. What they say stands beside the batch means, for those who know these
+//! procedures by name, and decides nothing.
 
 use super::control::Control;
 use super::estimate::{Judged, Parts};
@@ -7,11 +11,25 @@ use super::run::{self, Run};
 use crate::engine::Simulation;
 use crate::histogram::Histogram;
 use crate::model::Model;
-use crate::statistics::{BATCHES, Estimate, MIN_SAMPLES, Needs, Withheld};
+use crate::statistics::{Analysis, BATCHES, Estimate, MIN_SAMPLES, Needs, Withheld, ratio_values};
 use crate::steady::Estimand;
 use crate::summary::Summary;
 use crate::time::Instant;
 use std::sync::Arc;
+
+/// Parts of a batch.
+const PARTS: u64 = 20;
+
+/// What the classical procedures say of a measure of one run.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Classical {
+    /// The measure, as the plan numbers them.
+    pub measure: usize,
+    /// Of its values in parts of equal length; or why it has none.
+    pub analysis: Result<Analysis, String>,
+    /// How long a part is, in seconds.
+    pub part_s: f64,
+}
 
 /// What was seen of each measure up to a moment.
 struct Seen {
@@ -25,31 +43,40 @@ pub(super) fn run(
     replication: u64,
     (measures, level, estimand): (&[Measure], f64, Estimand),
     control: &Control<'_>,
-) -> Option<(Run, Vec<Estimate>)> {
+) -> Option<(Run, Vec<Estimate>, Vec<Classical>)> {
     let mut simulation = Simulation::new(model.clone(), replication);
     let (start, end) = (model.warm_up.0, model.horizon.0);
-    // Up to the end of each batch, the first of them the end of the warm-up.
+    let steady = estimand.is_steady(model);
+    // Where nothing is steady, nothing has parts that are alike.
+    let cuts = if steady { PARTS } else { 1 };
+    let batch_ns = (end - start) / BATCHES as u64;
+    // Up to the end of each batch, the first of them the end of the warm-up; and the same of parts.
     let mut seen: Vec<Seen> = Vec::new();
-    for batch in 0..=BATCHES as u64 {
-        let until = start + (end - start) / BATCHES as u64 * batch;
+    let mut fine: Vec<Vec<Option<Observation>>> = Vec::new();
+    for part in 0..=BATCHES as u64 * cuts {
+        let (batch, within) = (part / cuts, part % cuts);
+        let until = start + batch_ns * batch + batch_ns / cuts * within;
         let until = if batch == BATCHES as u64 { end } else { until };
         if simulation.run_while(Instant(until), || !control.cancelled()) {
             return None;
         }
         let summary = Summary::of(&simulation, 0);
-        let observe = |measure: &Measure| match batch {
+        let observe = |measure: &Measure| match part {
             0 => None,
             _ => measure.observe(&summary),
         };
-        seen.push(Seen {
-            observations: measures.iter().map(observe).collect(),
-            times: run::times(&simulation, measures),
-        });
+        let observations: Vec<Option<Observation>> = measures.iter().map(observe).collect();
+        if within == 0 {
+            seen.push(Seen {
+                observations: observations.clone(),
+                times: run::times(&simulation, measures),
+            });
+        }
+        fine.push(observations);
     }
     control.did_one();
     let run = Run::of(&simulation, measures);
     let judged = Judged::of(model, std::slice::from_ref(&run), estimand);
-    let steady = estimand.is_steady(model);
     let estimate = |(at, measure): (usize, &Measure)| {
         let whole = run.observations[at];
         if !steady {
@@ -78,8 +105,50 @@ pub(super) fn run(
         };
         judged.estimate(measure, &parts, level)
     };
-    let estimates = measures.iter().enumerate().map(estimate).collect();
-    Some((run, estimates))
+    let estimates: Vec<Estimate> = measures.iter().enumerate().map(estimate).collect();
+    let classical = |(at, measure): (usize, &Measure)| {
+        // A quantile is no mean, and of a maximum or a count parts say nothing.
+        let is_mean = steady && !matches!(measure.kind, Kind::Plain | Kind::Quantile { .. });
+        is_mean.then(|| {
+            let column: Vec<Option<Observation>> = fine.iter().map(|row| row[at]).collect();
+            Classical {
+                measure: at,
+                analysis: classical(
+                    batches(measure, run.observations[at], &column),
+                    &estimates[at],
+                    level,
+                ),
+                part_s: (batch_ns / cuts) as f64 * 1e-9,
+            }
+        })
+    };
+    let classical = measures.iter().enumerate().filter_map(classical).collect();
+    Some((run, estimates, classical))
+}
+
+/// What the classical procedures say of the parts of a run. Where the run is no ground for an interval at all, they
+/// are none either.
+fn classical(
+    parts: Vec<Option<Observation>>,
+    estimate: &Estimate,
+    level: f64,
+) -> Result<Analysis, String> {
+    if let Some(reason) = estimate.reason()
+        && !matches!(reason, Withheld::CorrelatedBatches { .. })
+    {
+        return Err(reason.to_string());
+    }
+    let parts: Vec<Observation> = parts.into_iter().flatten().collect();
+    let above: Vec<f64> = parts.iter().map(|o| o.value * o.weight).collect();
+    let below: Vec<f64> = parts.iter().map(|o| o.weight).collect();
+    // A ratio moves with each part as a mean does.
+    let values = ratio_values(&above, &below).filter(|values| values.len() > 1);
+    let values = values.ok_or("nothing was measured in the parts of the run")?;
+    if values.iter().all(|value| value.is_finite()) {
+        Ok(Analysis::of(&values, Some(0), level, &[]))
+    } else {
+        Err(Withheld::NotFinite.to_string())
+    }
 }
 
 /// From what was seen up to the end of each batch to what each batch saw.
@@ -133,6 +202,41 @@ mod tests {
         let found = on(1, |control| replicate(&model, &plan, control));
         assert_eq!(found.stop, Stop::Planned);
         found.estimates
+    }
+
+    #[test]
+    fn the_classical_procedures_stand_beside_the_batch_means() {
+        let of = |rate: u32, horizon: &str| {
+            let text = format!(
+                "horizon = \"{horizon}\"\nwarm_up = \"5s\"\ntraffic = [{{ to = \"web\", rate = {rate} }}]\n[service.web]\ndemand = {{ kind = \"exponential\", mean = \"1ms\" }}\nserver = [{{ name = \"a\", workers = 1, queue = {{ limit = 1000000 }} }}]\n"
+            );
+            let model = Arc::new(crate::scenario::parse(&text).unwrap_or_else(|p| panic!("{p}")));
+            let measures = ["mean", "p99", "services.web.servers.a.mean_in_system"];
+            let measures = measures.map(|path| Measure::parse(path, &model).expect("a figure"));
+            let plan = (&measures[..], 0.99, Estimand::ByNature);
+            on(1, |control| run(&model, 0, plan, control)).expect("nobody stops it")
+        };
+        let (_, estimates, classical) = of(500, "5m");
+        let measured: Vec<usize> = classical.iter().map(|of| of.measure).collect();
+        assert_eq!(measured, [0, 2]);
+        for (found, truth) in classical.iter().zip([2e-3, 1.0]) {
+            let analysis = found.analysis.as_ref().expect("a steady state");
+            assert_eq!(analysis.count, 400);
+            let test = analysis.stationarity.as_ref().expect("long enough");
+            let interval = test.mean.expect("it is stationary");
+            assert!(test.passed && interval.covers(truth), "{interval:?}");
+            assert!(!interval.covers(truth * 1.1), "{interval:?}");
+            // Both estimate the same error.
+            let batch = estimates[found.measure].interval().expect("batch means");
+            let ratio = interval.half_width() / batch.half_width();
+            assert!((0.4..2.5).contains(&ratio), "{ratio}");
+            assert!(analysis.mser5.is_some());
+            assert!((found.part_s - 295.0 / 400.0).abs() < 1e-6);
+        }
+        // What theory says is too short is no ground for them.
+        let (_, _, classical) = of(994, "3m");
+        let why = classical[0].analysis.as_ref().expect_err("too short");
+        assert!(why.contains("0.994"), "{why}");
     }
 
     #[test]

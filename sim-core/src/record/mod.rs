@@ -179,6 +179,18 @@ pub struct RequestRecord {
     pub outcome: Outcome,
 }
 
+impl RequestRecord {
+    /// Whether it belongs to the log of every `n`-th request.
+    pub fn is_nth(&self, n: u64) -> bool {
+        is_nth(self.number, n)
+    }
+}
+
+/// Whether a request is one of every `n`-th of its source.
+fn is_nth(number: u64, n: u64) -> bool {
+    (number & 0xFFFF_FFFF_FFFF).is_multiple_of(n)
+}
+
 /// An attempt that was sent to a server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TryRecord {
@@ -407,7 +419,7 @@ impl Recorder {
     }
 
     fn is_logged(&self, number: u64) -> bool {
-        self.log_every != 0 && (number & 0xFFFF_FFFF_FFFF).is_multiple_of(self.log_every)
+        self.log_every != 0 && is_nth(number, self.log_every)
     }
 
     /// An attempt of a request from outside got a worker, for the request log.

@@ -1,8 +1,8 @@
 //! The results of experiments as JSON and as tables: interfaces, like the summary. The same
 //! experiment gives the same bytes, whatever the machine and the number of threads.
 
-use crate::experiment::{Comparison, FoundBy, Measure, Replicated, Run, Stop, WarmUp};
-use crate::statistics::{Estimate, Interval, Needs, wilson};
+use crate::experiment::{Classical, Comparison, FoundBy, Measure, Replicated, Run, Stop, WarmUp};
+use crate::statistics::{By, Estimate, Interval, Needs, SPECTRAL, wilson};
 use crate::text::Csv;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -93,6 +93,56 @@ pub struct MeasureReport {
     /// What is known of it.
     #[serde(flatten)]
     pub estimate: Estimate,
+}
+
+/// What the classical procedures say of a measure of one run.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct ClassicalReport {
+    /// The measure's path.
+    pub measure: String,
+    /// Its mean with the interval of Heidelberger and Welch; absent where there is none.
+    pub heidelberger_welch: Option<Interval>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<String>,
+    /// Whether the test takes the run, or what is left of it, to be stationary.
+    pub stationary: Option<bool>,
+    /// How much the test left out at the start of what is measured, in seconds.
+    pub skipped_s: Option<f64>,
+    /// The Cramér–von Mises statistic of the rest.
+    pub cramer_von_mises: Option<f64>,
+    /// How probable one as large is for a stationary series.
+    pub p: Option<f64>,
+    /// How much MSER-5 would leave out at the start of what is measured, in seconds; absent where it finds no end
+    /// of a warm-up.
+    pub mser5_s: Option<f64>,
+}
+
+impl ClassicalReport {
+    fn of(found: &Classical, measures: &[Measure]) -> Self {
+        let analysis = found.analysis.as_ref().ok();
+        let test = analysis.and_then(|analysis| analysis.stationarity.as_ref().ok());
+        let by = analysis.and_then(|analysis| {
+            let spectral = |by: &&By| by.method == SPECTRAL;
+            analysis.means.iter().find(spectral)
+        });
+        let why = match (by, &found.analysis) {
+            (Some(by), _) => by.interval.as_ref().err().cloned(),
+            (None, Err(why)) => Some(why.clone()),
+            (None, Ok(_)) => None,
+        };
+        let seconds = |parts: usize| parts as f64 * found.part_s;
+        Self {
+            measure: measures[found.measure].path().to_owned(),
+            heidelberger_welch: by.and_then(|by| by.interval.as_ref().ok().copied()),
+            withheld: why,
+            stationary: test.map(|test| test.passed),
+            skipped_s: test.map(|test| seconds(test.skipped)),
+            cramer_von_mises: test.map(|test| test.statistic),
+            p: test.map(|test| test.p),
+            mser5_s: analysis.and_then(|analysis| analysis.mser5).map(seconds),
+        }
+    }
 }
 
 /// How often an expectation holds.
@@ -189,6 +239,9 @@ pub struct ReplicationsReport {
     pub warm_up: WarmUpReport,
     /// Estimates.
     pub measures: Vec<MeasureReport>,
+    /// What the classical procedures say; of one run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub classical: Vec<ClassicalReport>,
     /// Expectations.
     pub expectations: Vec<ExpectationReport>,
     /// Replications.
@@ -227,6 +280,9 @@ impl ReplicationsReport {
             estimand: estimand(found.steady),
             warm_up: WarmUpReport::of(warm_up),
             measures: measures_of(measures, &found.estimates),
+            classical: (found.classical.iter())
+                .map(|one| ClassicalReport::of(one, measures))
+                .collect(),
             expectations: model
                 .expectations
                 .iter()

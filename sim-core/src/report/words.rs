@@ -1,5 +1,7 @@
 //! What experiments say, as people read it: the same words in every front end.
 
+use super::results::ClassicalReport;
+use super::sheet::Table;
 use crate::experiment::sweep::{Figure, Plan};
 use crate::experiment::{Comparison, FoundBy, Measure, Pair, WarmUp};
 use crate::metric::Unit;
@@ -60,6 +62,51 @@ pub fn methods(measures: &[Measure], estimates: &[Estimate]) -> Vec<String> {
     let line =
         |(method, paths): (Method, Vec<&str>)| format!("{}: {}", paths.join(", "), method.about());
     ways.into_iter().map(line).collect()
+}
+
+/// What the classical procedures say of one run, a row for each measure: the interval of Heidelberger and Welch, their
+/// test, and MSER-5.
+pub fn classical(measures: &[Measure], found: &[ClassicalReport]) -> Table {
+    let head = [
+        "measure",
+        "Heidelberger–Welch",
+        "stationary",
+        "MSER-5 leaves out",
+    ];
+    let mut table = Table::new("The same run by the classical procedures", &head);
+    let span = |s: f64| match s {
+        s if s > 0.0 => format!("the first {}", readable::time(s * 1e9)),
+        _ => "nothing".to_owned(),
+    };
+    for one in found {
+        let measure = measures
+            .iter()
+            .find(|measure| measure.path() == one.measure);
+        let interval = match (one.heidelberger_welch, measure) {
+            (Some(interval), Some(measure)) => {
+                let ends = (interval.low, interval.high);
+                let (mean, about) = measure.interval_text(interval.mean, ends);
+                format!("{mean} {about}")
+            }
+            _ => format!(
+                "no interval: {}",
+                one.withheld.as_deref().unwrap_or_default()
+            ),
+        };
+        let stationary = match (one.stationary, one.skipped_s, one.p) {
+            (Some(true), Some(s), Some(p)) if s > 0.0 => {
+                format!("without {}, {}", span(s), readable::chance(p))
+            }
+            (Some(true), _, Some(p)) => format!("from the start, {}", readable::chance(p)),
+            (Some(false), _, Some(p)) => format!("no, {}", readable::chance(p)),
+            _ => "–".to_owned(),
+        };
+        let mser5 = one.mser5_s.map_or_else(|| "–".to_owned(), span);
+        table
+            .rows
+            .push(vec![one.measure.clone(), interval, stationary, mser5]);
+    }
+    table
 }
 
 /// What is estimated.

@@ -43,6 +43,8 @@ pub enum Method {
     /// Nothing was seen: up to the greatest rate at which that has a chance of one minus the level
     /// still.
     NoneSeen,
+    /// From the spectral density at zero of the stationary part of one run (Heidelberger and Welch).
+    HeidelbergerWelch,
     /// Student's t on differences of paired replications.
     PairedT,
     /// Between two order statistics of independent observations.
@@ -87,6 +89,11 @@ pub static INTERVAL_METHODS: &[(Method, &str, &str)] = &[
         Method::LogOddsOverBatches,
         "log-odds-batches",
         "Student's t over batches of one run, on the log-odds of the share",
+    ),
+    (
+        Method::HeidelbergerWelch,
+        "heidelberger-welch",
+        "the spectral density at zero of the stationary part of one run (Heidelberger and Welch)",
     ),
     (Method::Wilson, "wilson", "Wilson's, for independent trials"),
     (
@@ -786,12 +793,13 @@ mod tests {
                 | Method::LogOddsOverBatches
                 | Method::Wilson
                 | Method::NoneSeen
+                | Method::HeidelbergerWelch
                 | Method::PairedT
                 | Method::OrderStatistics
                 | Method::Welch => {}
             }
         }
-        assert_eq!(INTERVAL_METHODS.len(), 12);
+        assert_eq!(INTERVAL_METHODS.len(), 13);
     }
 
     #[test]

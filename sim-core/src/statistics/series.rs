@@ -8,6 +8,9 @@ use super::moments::Moments;
 use super::stationarity::{Stationarity, heidelberger_welch};
 use super::truncation::mser5;
 
+/// The word for Heidelberger and Welch's interval among [`METHODS`].
+pub const SPECTRAL: &str = "spectral";
+
 /// Ways to an interval, with their sources.
 pub static METHODS: &[(&str, &str)] = &[
     (
@@ -15,7 +18,7 @@ pub static METHODS: &[(&str, &str)] = &[
         "means of 20 equal batches, by Student's t, unless the von Neumann test finds that they depend on one another (Law, section 9.5.3)",
     ),
     (
-        "spectral",
+        SPECTRAL,
         "the spectral density at zero, from the stationary part of the series (Heidelberger and Welch 1981, 1983)",
     ),
     (
@@ -219,7 +222,7 @@ fn spectral(found: &Result<Stationarity, String>) -> By {
     };
     let interval = found.as_ref().map_err(Clone::clone).and_then(of);
     By {
-        method: "spectral",
+        method: SPECTRAL,
         interval: interval.and_then(varied),
     }
 }

@@ -6,7 +6,7 @@
 //! do. A tenth of the series after another is left out at the start until they do, half of it at most.
 
 use super::distribution::student_quantile;
-use super::estimate::Interval;
+use super::estimate::{Interval, Method};
 use super::moments::Moments;
 use super::spectrum::{SPECTRUM_MIN, Spectrum, spectrum};
 
@@ -94,12 +94,8 @@ fn spectral_mean(values: &[f64], level: f64) -> Option<Interval> {
     let factor = student_quantile(0.5 + level / 2.0, spectrum.df);
     let half_width = factor * libm::sqrt(spectrum.at_zero / n);
     let mean = Moments::of(values).mean();
-    Some(Interval::around(
-        mean,
-        half_width,
-        level,
-        values.len() as u64,
-    ))
+    let interval = Interval::around(mean, half_width, level, values.len() as u64);
+    Some(interval.by(Method::HeidelbergerWelch))
 }
 
 /// The integral of the square of the bridge of partial sums.

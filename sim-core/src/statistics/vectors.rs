@@ -71,6 +71,27 @@ fn batch_means_are_these() {
     assert!((batches.z - 0.67224567).abs() < 1e-8);
 }
 
+/// The vector's constants are rounded to three digits: 0.270 and 0.645.
+#[test]
+fn the_spectrum_is_this() {
+    let means: Vec<f64> = (series()[200..].chunks_exact(5))
+        .map(|batch| Moments::of(batch).mean())
+        .collect();
+    let found = spectrum(&means).expect("360 values");
+    assert!((found.df - 7.0).abs() < 1e-9);
+    assert!((found.at_zero / 2.08561785 - 1.0).abs() < 1e-3, "{found:?}");
+    let half = student_quantile(0.975, found.df) * (found.at_zero / 360.0).sqrt();
+    assert!((half / 0.17998166 - 1.0).abs() < 1e-3, "{half}");
+    // Of the values themselves the test takes the means of three, and finds them stationary.
+    let test = heidelberger_welch(&series()[200..], 0.95).expect("long enough");
+    let interval = test.mean.expect("stationary");
+    assert!(test.passed && interval.method == Method::HeidelbergerWelch);
+    assert!(
+        (interval.half_width() / 0.18 - 1.0).abs() < 0.35,
+        "{interval:?}"
+    );
+}
+
 #[test]
 fn overlapping_batch_means_are_these() {
     let error = overlapping_batch_means(&series()[200..], 90).expect("long enough");

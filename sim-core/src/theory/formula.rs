@@ -89,6 +89,8 @@ formulas! {
     mm1_empty_at(lam, t) "probability that it is empty" = time::mm1_empty_at(lam, t);
     wave_number(mean, amplitude, period, t) "mean number in M(t)/M/∞" = time::wave_number(mean, amplitude, period, t);
     first_passage(lam, k) "mean time until M/M/1 holds k" = time::first_passage(lam, k as u32);
+    level_before_empty(lam, k) "probability that M/M/1 holds k before it is empty again" = time::level_before_empty(lam, k as u32);
+    level_within(lam, k, t) "probability that M/M/1, empty at first, holds k until t" = time::level_within(lam, k as u32, t);
     crash_availability(lam, k, down) "availability with crashes at k" = time::crashing(lam, k as u32, down).availability;
     crash_rate(lam, k, down) "crashes per unit of time" = time::crashing(lam, k as u32, down).crash_rate;
     crash_throughput(lam, k, down) "throughput with crashes at k" = time::crashing(lam, k as u32, down).throughput;

@@ -70,6 +70,51 @@ pub fn first_passage(lam: f64, k: u32) -> f64 {
     total
 }
 
+/// Probability that M/M/1 holds `k` requests before it is empty again, once the first has come: the gambler's
+/// ruin (Feller, *An Introduction to Probability Theory and Its Applications*, volume 1, 1968, section XIV.2).
+pub fn level_before_empty(lam: f64, k: u32) -> f64 {
+    // (1/λ − 1) / (1/λᵏ − 1), as a sum that a load of one leaves alone.
+    let ratio = 1.0 / lam;
+    let sum = (0..k).fold((0.0, 1.0), |(sum, power), _| (sum + power, power * ratio));
+    1.0 / sum.0
+}
+
+/// Probability that M/M/1, empty at first, holds `k` requests at some moment until `t`: the chain that stays where
+/// it first does, by uniformisation (Jensen 1953).
+pub fn level_within(lam: f64, k: u32, t: f64) -> f64 {
+    let k = k as usize;
+    let chunks = (t * (1.0 + lam) / 50.0).ceil().max(1.0);
+    let mean = t / chunks * (1.0 + lam);
+    let mut state = vec![0.0; k + 1];
+    state[0] = 1.0;
+    for _ in 0..chunks as u64 {
+        let mut power = state.clone();
+        let mut weight = libm::exp(-mean);
+        let mut result: Vec<f64> = power.iter().map(|p| p * weight).collect();
+        let mut n = 0.0;
+        while n < mean || weight > 1e-25 {
+            n += 1.0;
+            weight *= mean / n;
+            let before = power.clone();
+            for (i, p) in power.iter_mut().enumerate() {
+                let from_below = if i > 0 {
+                    lam * before[i - 1]
+                } else {
+                    before[0]
+                };
+                let from_above = if i + 1 < k { before[i + 1] } else { 0.0 };
+                *p = (from_below + from_above) / (1.0 + lam);
+            }
+            power[k] += before[k];
+            for (r, p) in result.iter_mut().zip(&power) {
+                *r += weight * p;
+            }
+        }
+        state = result;
+    }
+    state[k]
+}
+
 /// A server that crashes at its `k`-th request, loses all of them, and is back, empty, after `down`:
 /// a renewal process whose cycle is a first passage and the pause (Cox, *Renewal Theory*, 1962).
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -222,6 +267,34 @@ mod tests {
         assert_close(cycle.crash_rate, 0.00481161);
         assert_close(cycle.throughput, 0.5594195);
         assert_close(cycle.loss, 0.3007256);
+    }
+
+    #[test]
+    fn levels_are_reached_as_worked_out_otherwise() {
+        // (r − 1)/(rᵏ − 1) for r = 2; equal steps at a load of one.
+        assert_close(
+            level_before_empty(0.5, 20),
+            1.0 / (f64::from(1 << 20) - 1.0),
+        );
+        assert_close(level_before_empty(1.0, 25), 0.04);
+        assert_close(level_before_empty(0.8, 3), 0.25 / (1.25_f64.powi(3) - 1.0));
+        // One request: the first arrival. Two: an arrival before the first is done, by its density.
+        assert_close(level_within(0.5, 1, 3.0), 1.0 - libm::exp(-1.5));
+        let (lam, t) = (0.3_f64, 2.0_f64);
+        let two = {
+            // From 0 to 1 at λ, from 1 back at 1 and on at λ: the matrix exponential by its two eigenvalues.
+            let root = ((1.0 + 2.0 * lam) * (1.0 + 2.0 * lam) - 4.0 * lam * lam).sqrt();
+            let (a, b) = (
+                (1.0 + 2.0 * lam + root) / 2.0,
+                (1.0 + 2.0 * lam - root) / 2.0,
+            );
+            1.0 - (a * libm::exp(-b * t) - b * libm::exp(-a * t)) / (a - b)
+        };
+        assert_close(level_within(lam, 2, t), two);
+        // Mean time until ten: 4072; long before it, about a share of that.
+        let left = |t| libm::log(1.0 - level_within(0.5, 10, t));
+        let rate = (left(400.0) - left(800.0)) / 400.0;
+        assert!((rate * 4072.0 - 1.0).abs() < 0.02, "{rate}");
     }
 
     #[test]
