@@ -82,6 +82,11 @@
 //!
 //! `examples/` has programs for each: `run`, `step_and_fork`, `own_policy`, `own_guard`, `own_distribution` and `own_metric`.
 //!
+//! # What it needs
+//!
+//! No files: what else must be read is asked of [`scenario::Files`]. No threads with `--no-default-features`: experiments then
+//! run on the thread that asks. TOML is read in every build, since defaults of keys and dialects are written in it.
+//!
 //! # What may change
 //!
 //! What stands in this documentation is kept from one minor version to the next. The other modules

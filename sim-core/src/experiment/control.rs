@@ -24,7 +24,6 @@ pub struct Control<'a> {
     done: AtomicU64,
     planned: AtomicU64,
     hoped: AtomicU64,
-    pool: Option<rayon::ThreadPool>,
 }
 
 impl<'a> Control<'a> {
@@ -34,16 +33,6 @@ impl<'a> Control<'a> {
         cancel: &'a AtomicBool,
         progress: &'a (dyn Fn(Progress) + Sync),
     ) -> Self {
-        // Where no threads can be had, the one there is does the work.
-        let pool = (threads.get() > 1)
-            .then(|| {
-                rayon::ThreadPoolBuilder::new()
-                    .num_threads(threads.get())
-                    .thread_name(|i| format!("replications-{i}"))
-                    .build()
-                    .ok()
-            })
-            .flatten();
         Self {
             threads,
             cancel,
@@ -51,7 +40,6 @@ impl<'a> Control<'a> {
             done: AtomicU64::new(0),
             planned: AtomicU64::new(0),
             hoped: AtomicU64::new(0),
-            pool,
         }
     }
 
@@ -87,7 +75,7 @@ impl<'a> Control<'a> {
     pub fn map<T: Send>(&self, count: usize, job: impl Fn(usize) -> Option<T> + Sync) -> Vec<T> {
         let results: Mutex<Vec<Option<T>>> = Mutex::new((0..count).map(|_| None).collect());
         let next = AtomicU64::new(0);
-        let work = || {
+        let work = &|| {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed) as usize;
                 if number >= count || self.cancelled() {
@@ -104,18 +92,31 @@ impl<'a> Control<'a> {
                 }
             }
         };
-        match &self.pool {
-            Some(pool) => pool.scope(|scope| {
-                for _ in 0..self.threads.get().min(count) {
-                    scope.spawn(|_| work());
-                }
-            }),
-            None => work(),
-        }
+        crew(self.threads.get().min(count), "replications", work);
         let results = results
             .into_inner()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         results.into_iter().map_while(|result| result).collect()
+    }
+}
+
+/// Has so many threads do the same, the one that calls among them, and waits for all. Where fewer can be had it takes
+/// longer, and nothing else; without the feature `threads` there is one.
+pub(super) fn crew(threads: usize, name: &str, work: impl Fn() + Copy + Send) {
+    #[cfg(feature = "threads")]
+    std::thread::scope(|scope| {
+        for index in 1..threads {
+            let thread = std::thread::Builder::new().name(format!("{name}-{index}"));
+            if thread.spawn_scoped(scope, work).is_err() {
+                break;
+            }
+        }
+        work();
+    });
+    #[cfg(not(feature = "threads"))]
+    {
+        let _ = (threads, name);
+        work();
     }
 }
 

@@ -295,7 +295,10 @@ fn split_with(
     loop {
         let wave = match plan.precision {
             None => plan.replications,
-            Some(_) if splits.is_empty() => plan.replications.max(WAVE),
+            Some(precision) if splits.is_empty() => {
+                let first = plan.replications.max(WAVE);
+                first.min(precision.max_replications)
+            }
             Some(precision) => WAVE.min(precision.max_replications - splits.len() as u64),
         };
         control.plan(wave);

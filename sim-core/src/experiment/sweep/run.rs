@@ -10,6 +10,7 @@ use super::plan::Plan;
 use super::row::{Ended, Row};
 use super::waves::{Built, Next, Waves, effort, first_wave};
 use crate::engine::Simulation;
+use crate::experiment::control::crew;
 use crate::experiment::{Measure, Run};
 use crate::model::Model;
 use crate::scenario::Problems;
@@ -123,7 +124,7 @@ pub(super) fn run_with<E: Send>(
     let threads = threads.clamp(1, THREADS_MAX);
     let queue = Queue::new(cells, first_wave(plan));
     let done = Mutex::new((done, Ok(())));
-    let work = || {
+    let work = &|| {
         while let Some(taken) = queue.take(stop) {
             let Taken {
                 cell, replication, ..
@@ -146,17 +147,7 @@ pub(super) fn run_with<E: Send>(
             }
         }
     };
-    // The calling thread works too: one thread needs no other, wherever there are none.
-    std::thread::scope(|scope| {
-        for index in 1..threads {
-            let thread = std::thread::Builder::new().name(format!("cells-{index}"));
-            if thread.spawn_scoped(scope, work).is_err() {
-                // Fewer threads than asked for make it slower, not different.
-                break;
-            }
-        }
-        work();
-    });
+    crew(threads, "cells", work);
     done.into_inner().unwrap_or_else(PoisonError::into_inner).1
 }
 
