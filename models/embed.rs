@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Endings of what is embedded: scenarios, the traces they refer to, and lessons beside them.
-const ENDINGS: [&str; 6] = ["toml", "json", "csv", "txt", "lesson", "policy"];
+const ENDINGS: [&str; 5] = ["toml", "json", "csv", "txt", "lesson"];
 
 /// Writes `models.rs` into the build's folder.
 pub(crate) fn embed(models: &Path) -> io::Result<()> {

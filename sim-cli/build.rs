@@ -8,8 +8,16 @@ use std::path::Path;
 use std::process::Command;
 
 /// What the command is built from, beside the models, which `embed` watches.
-const BUILT_FROM: [&str; 7] = [
+const BUILT_FROM: [&str; 15] = [
     "../Cargo.lock",
+    "../Cargo.toml",
+    "../sim-yaml/Cargo.toml",
+    "../sim-core/Cargo.toml",
+    "../sim-alert/Cargo.toml",
+    "../sim-import/Cargo.toml",
+    "../sim-playback/Cargo.toml",
+    "Cargo.toml",
+    "build.rs",
     "../sim-yaml/src",
     "../sim-core/src",
     "../sim-alert/src",

@@ -8,8 +8,10 @@ use crate::sheet;
 use crate::terminal::{self, Out};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use serde::Serialize;
+use sim_core::engine::{End, Simulation};
 use sim_core::experiment::{Control, Estimand, Measure, Plan, Precision, Progress, WarmUp};
 use sim_core::model::Model;
+use sim_core::policy::POLICIES;
 use sim_core::time::Duration as Span;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
@@ -24,6 +26,21 @@ pub(crate) const FIRST_STAGE: u64 = 20;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Time between the lines of the counter.
 const COUNTER: Duration = Duration::from_secs(10);
+
+/// Refuses a system one of whose own policies fails: searches that judge many runs would take what comes of it for
+/// the system's. Where all policies are the program's own nothing is run.
+pub(crate) fn check_own_policies(model: &Arc<Model>) -> Result<(), Failure> {
+    let is_own = |name: &str| name == "script" || !POLICIES.iter().any(|def| def.row.name == name);
+    if !(model.services.iter()).any(|service| is_own(service.balancer.policy.def.row.name)) {
+        return Ok(());
+    }
+    let mut simulation = Simulation::new(Arc::clone(model), 0);
+    simulation.run();
+    match (simulation.end(), simulation.early_end()) {
+        (Some(End::PolicyFailed), Some(why)) => Err(Failure::new(Exit::Failed, why)),
+        _ => Ok(()),
+    }
+}
 
 /// Runs an experiment with threads and progress as asked for; also how long it took, and on how
 /// many threads.

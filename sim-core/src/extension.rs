@@ -346,8 +346,15 @@ pub trait Def: 'static + Sync + Sized {
 /// added before scenarios are read; a run that goes on keeps the rows that it has.
 pub struct Registry<D: 'static> {
     own: &'static [&'static D],
+    added: RwLock<Added<D>>,
+}
+
+/// What was added to a table.
+struct Added<D: 'static> {
     /// All rows, once any is added.
-    all: RwLock<Option<&'static [&'static D]>>,
+    all: Option<&'static [&'static D]>,
+    /// Rows that others took the place of.
+    replaced: Vec<&'static D>,
 }
 
 impl<D: Def> Registry<D> {
@@ -355,14 +362,24 @@ impl<D: Def> Registry<D> {
     pub const fn of(own: &'static [&'static D]) -> Self {
         Self {
             own,
-            all: RwLock::new(None),
+            added: RwLock::new(Added {
+                all: None,
+                replaced: Vec::new(),
+            }),
         }
     }
 
     /// Every row, the table's own first.
     pub fn rows(&self) -> &'static [&'static D] {
-        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        all.unwrap_or(self.own)
+        let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+        added.all.unwrap_or(self.own)
+    }
+
+    /// The row with this head, though another may have taken its place.
+    pub fn row_of(&self, head: &'static ExtensionRow) -> Option<&'static D> {
+        let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+        let rows = added.all.unwrap_or(self.own).iter().chain(&added.replaced);
+        rows.copied().find(|def| std::ptr::eq(def.row(), head))
     }
 
     /// Adds a row, in place of one of the same name that was added before. What it takes the place of stays in
@@ -375,13 +392,13 @@ impl<D: Def> Registry<D> {
         if self.own.iter().any(|own| own.row().name == name) {
             return Err(format!("{name:?} is a name of the program's own"));
         }
-        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        let mut rows = all.unwrap_or(self.own).to_vec();
+        let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = added.all.unwrap_or(self.own).to_vec();
         match rows.iter_mut().find(|row| row.row().name == name) {
-            Some(row) => *row = def,
+            Some(row) => added.replaced.push(std::mem::replace(row, def)),
             None => rows.push(def),
         }
-        *all = Some(rows.leak());
+        added.all = Some(rows.leak());
         Ok(())
     }
 }
@@ -390,11 +407,27 @@ impl<D: Def> Registry<D> {
 /// the window. One that was added under the same name before is replaced.
 ///
 /// ```
-/// use sim_core::distribution::DistributionDef;
-/// use sim_core::extension::{Def, register};
+/// use sim_core::extension::Def;
+/// use sim_core::prelude::*;
 ///
-/// let known = || DistributionDef::registry().rows().iter().map(|def| def.row().name);
-/// assert!(known().all(|name| name != "mine"));
+/// #[derive(Debug)]
+/// struct Second;
+/// impl Distribution for Second {
+///     fn sample_ns(&self, _: &mut Draws) -> f64 { 1e9 }
+///     fn mean_ns(&self) -> f64 { 1e9 }
+///     fn cv2(&self) -> f64 { 0.0 }
+///     fn moment(&self, _: u32) -> f64 { 1.0 }
+///     fn below(&self, ns: f64) -> f64 { f64::from(ns >= 1e9) }
+/// }
+///
+/// static SECOND: DistributionDef = DistributionDef::new(
+///     ExtensionRow { name: "second", about: "A second.", source: "", params: &[] },
+///     |_| Box::new(Second),
+/// );
+/// register(&SECOND)?;
+/// let rows = DistributionDef::registry().rows();
+/// assert!(rows.iter().any(|def| def.row().name == "second"));
+/// # Ok::<(), String>(())
 /// ```
 ///
 /// # Errors

@@ -10,15 +10,13 @@ use sim_core::policy::{FleetView, Job, Policy, PolicyDef};
 use sim_core::time::{Duration, Instant};
 use std::sync::{Mutex, PoisonError};
 
-/// What a policy raised last, until whoever ran the command takes it.
+/// What a policy raised first, until a command that failed takes it. Of commands that run at the same time, the first
+/// that fails takes it, whichever of them raised it.
 static RAISED: Mutex<Option<PyErr>> = Mutex::new(None);
 
 /// What a policy raised while a command ran.
 pub fn take_raised() -> Option<PyErr> {
-    RAISED
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take()
+    RAISED.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Adds a policy: `make` is called with the parameters by name, for each balancer instance, and what it gives is asked
@@ -135,6 +133,12 @@ impl Fleet {
         Ok(self.in_flight[self.of(server, "in_flight")?])
     }
 
+    /// The server with fewest attempts in flight of those that may be picked, the first of equals.
+    fn least_in_flight(&self) -> Option<u32> {
+        let load = |server: &&u32| self.in_flight[**server as usize];
+        self.eligible.iter().min_by_key(load).copied()
+    }
+
     /// A server's weight as it is now.
     fn weight(&self, server: usize) -> PyResult<f64> {
         Ok(self.weights[self.of(server, "weight")?])
@@ -240,7 +244,13 @@ impl InPython {
     fn fail(&mut self, py: Python<'_>, error: PyErr) {
         self.failed = Some(error.value(py).to_string());
         let mut raised = RAISED.lock().unwrap_or_else(PoisonError::into_inner);
-        raised.get_or_insert(error);
+        let surplus = match &*raised {
+            Some(_) => Some(error),
+            None => raised.replace(error),
+        };
+        // To drop what is raised may run Python, which must find nothing locked.
+        drop(raised);
+        drop(surplus);
     }
 
     /// Does something with what is asked and what it is shown; what is raised ends it.

@@ -39,6 +39,12 @@ fn pick() {
     return best;
 }";
 
+/// What least-in-flight is set to, so that no draw decides.
+const FIRST_OF_EQUALS: &[(&str, ParamValue)] = &[
+    ("ties", ParamValue::Choice(1)),
+    ("weighing", ParamValue::Choice(0)),
+];
+
 /// Each policy of the program, with its parameters, and a script that does the same.
 const PAIRS: &[(&str, &[(&str, ParamValue)], &str)] = &[
     ("random", &[], "fn pick() { return any(); }"),
@@ -54,12 +60,10 @@ const PAIRS: &[(&str, &[(&str, ParamValue)], &str)] = &[
     ("round-robin", &[("start", ParamValue::Choice(1))], TURNS),
     (
         "least-in-flight",
-        &[
-            ("ties", ParamValue::Choice(1)),
-            ("weighing", ParamValue::Choice(0)),
-        ],
-        LEAST,
+        FIRST_OF_EQUALS,
+        "fn pick() { return least_in_flight(); }",
     ),
+    ("least-in-flight", FIRST_OF_EQUALS, LEAST),
 ];
 
 /// Nobody who looks into servers is measured here.

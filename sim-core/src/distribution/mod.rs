@@ -133,10 +133,8 @@ impl Params {
 
 /// The distribution that a parameter holds.
 fn known(nested: &Nested) -> Configured<DistributionDef> {
-    let rows = DistributionDef::registry().rows().iter();
-    let def = rows
-        .copied()
-        .find(|def| def.row.name == nested.row.name)
+    let def = DistributionDef::registry()
+        .row_of(nested.row)
         .unwrap_or_else(|| panic!("there is no distribution {nested:?}"));
     Configured {
         def,

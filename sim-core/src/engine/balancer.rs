@@ -268,7 +268,7 @@ impl Simulation {
     }
 
     /// Ends the run where a policy that picked nobody says that it cannot go on.
-    fn look_for_failure(&mut self, instance: InstanceId) {
+    pub(super) fn look_for_failure(&mut self, instance: InstanceId) {
         let held = &self.balancers[instance];
         let levels = held.health.split.iter();
         let levels = levels.filter_map(|level| level.policy.as_ref());

@@ -341,6 +341,9 @@ impl Simulation {
 
     fn reach_horizon(&mut self) {
         self.now = self.model.horizon.0;
+        for instance in self.balancers.instances.ids() {
+            self.look_for_failure(instance);
+        }
         // Nothing may have followed what failed.
         let end = match self.progress.failed {
             Some(_) => End::PolicyFailed,

@@ -354,6 +354,9 @@ impl Simulation {
             + self.guards.bytes()
             + self.fleet.servers.len() * (size_of::<Server>() + size_of::<ServerCold>())
             + self.policies_bytes()
+            + (self.balancers.instances.iter())
+                .map(|instance| instance.policy.own_bytes())
+                .sum::<usize>()
             + self.monitoring_bytes()
             + self.events.bytes();
         (

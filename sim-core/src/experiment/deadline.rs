@@ -475,7 +475,9 @@ impl Replication {
                     };
                 }
             }
-            self.stage = if self.frames.due() < until {
+            // A run that ended early comes no further.
+            let over = self.simulation.end().is_some();
+            self.stage = if !over && self.frames.due() < until {
                 Stage::Along
             } else {
                 Stage::Never

@@ -236,8 +236,12 @@ pub(super) struct Judged {
 
 impl Judged {
     pub(super) fn of(model: &Model, runs: &[Run], estimand: Estimand) -> Self {
-        let early = runs.iter().filter(|run| !run.complete).count() as u64;
-        let early = (early > 0).then_some(Withheld::EndedEarly { runs: early });
+        let count = |which: fn(&&Run) -> bool| runs.iter().filter(which).count() as u64;
+        let early = match (count(|run| run.policy_failed), count(|run| !run.complete)) {
+            (0, 0) => None,
+            (0, runs) => Some(Withheld::EndedEarly { runs }),
+            (runs, _) => Some(Withheld::PolicyFailed { runs }),
+        };
         let known = memory(model);
         let count = runs.len() as u64;
         let unended = runs.iter().map(|run| run.unended).sum::<f64>() / count.max(1) as f64;

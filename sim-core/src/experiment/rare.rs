@@ -17,7 +17,7 @@ use super::control::Control;
 use super::replicate::{Precision, Stop, WAVE};
 use crate::crash::{BALANCER_GAUGES, Gauge, GaugeDef, GaugeUnit, SERVER_GAUGES};
 use crate::draws::Stream;
-use crate::engine::{End, Gauged, Machine, Simulation};
+use crate::engine::{Gauged, Machine, Simulation};
 use crate::ids::Id;
 use crate::model::{CrashRule, Model};
 use crate::statistics::{self, Estimate, Moments};
@@ -154,8 +154,8 @@ pub enum Unreached {
     },
     /// So many levels did not lead there.
     Far(f64),
-    /// Runs end at a limit of the scenario, and not at its horizon.
-    CutShort,
+    /// Runs end before their horizon: why, as a sentence.
+    CutShort(String),
     /// The states of a level take too much memory.
     TooLarge,
     /// Told to stop before the levels were found.
@@ -392,9 +392,9 @@ impl Way<'_> {
                 return Err(Unreached::Interrupted);
             }
             if simulation.step().is_none() {
-                return match simulation.end() {
-                    Some(End::Horizon) => Ok(Ended::Short(highest)),
-                    _ => Err(Unreached::CutShort),
+                return match simulation.early_end() {
+                    None => Ok(Ended::Short(highest)),
+                    Some(why) => Err(Unreached::CutShort(why)),
                 };
             }
         }

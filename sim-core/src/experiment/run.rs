@@ -1,7 +1,7 @@
 //! One replication.
 
 use super::measure::{Measure, Observation};
-use crate::engine::Simulation;
+use crate::engine::{End, Simulation};
 use crate::histogram::Histogram;
 use crate::metric::Scope;
 use crate::model::Model;
@@ -22,6 +22,8 @@ pub struct Run {
     pub replication: u64,
     /// Whether it reached its horizon.
     pub complete: bool,
+    /// Whether a policy failed, which ended it.
+    pub policy_failed: bool,
     /// Hash of its sequence of events.
     pub digest: u64,
     /// Events simulated.
@@ -80,6 +82,7 @@ impl Run {
         Self {
             replication: simulation.replication(),
             complete: summary.complete,
+            policy_failed: simulation.end() == Some(End::PolicyFailed),
             digest: simulation.digest(),
             events: simulation.events(),
             observations: measures.iter().map(|m| m.observe(&summary)).collect(),

@@ -207,10 +207,17 @@ impl<'a> Selecting<'a> {
                 continue;
             }
             let reason = match run.observations[0] {
+                _ if run.policy_failed => Withheld::PolicyFailed { runs: 1 },
                 _ if !run.complete => Withheld::EndedEarly { runs: 1 },
                 None => Withheld::NothingMeasured { missing: 1, of: 1 },
                 Some(observation) => {
                     values.push(sign * observation.value);
+                    // The first stage says whether there is a mean; of the others no more is asked than that.
+                    let mut run = run;
+                    if self.runs[variant].len() as u64 >= self.plan.first_stage {
+                        run.times.clear();
+                        run.blocks.clear();
+                    }
                     self.runs[variant].push(run);
                     continue;
                 }

@@ -102,6 +102,12 @@ impl ByZone {
 }
 
 impl Policy for ByZone {
+    fn own_bytes(&self) -> usize {
+        self.policies.iter().map(|policy| policy.own_bytes()).sum()
+    }
+    fn failure(&self) -> Option<&str> {
+        self.policies.iter().find_map(|policy| policy.failure())
+    }
     fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, draws: &mut Draws) -> Option<usize> {
         if self.stale {
             let seed = *(self.seed).get_or_insert_with(|| draws.below(SEEDS) as u64);

@@ -398,6 +398,11 @@ pub trait Policy: Debug + Send {
         None
     }
 
+    /// Bytes of what it keeps for itself, where that may be much.
+    fn own_bytes(&self) -> usize {
+        0
+    }
+
     /// Bytes of what it shares with the other instances of its service and with its clones.
     fn shared_bytes(&self) -> usize {
         0

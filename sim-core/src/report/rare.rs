@@ -153,9 +153,7 @@ pub fn unreached(why: &Unreached, event: Rare) -> String {
             "a hundred levels led to {} and not there: it is too far, or comes near in steps too small",
             at(*level)
         ),
-        Unreached::CutShort => {
-            "runs end at a limit of the scenario before their horizon: `limits` says how much they may take".to_owned()
-        }
+        Unreached::CutShort(why) => why.clone(),
         Unreached::TooLarge => {
             "the states that runs are split from would take more than 256 MiB: fewer --runs, or a smaller system".to_owned()
         }

@@ -482,7 +482,16 @@ impl<'a> Loader<'a> {
             return;
         };
         let (text, span) = match self.files.read(name) {
-            Ok(source) => {
+            Ok(source) if !source.text.contains("fn pick") => {
+                // What a text of another kind holds is not shown.
+                let what = format!("the script {} is none: it has no `fn pick()`", cited(name));
+                self.problems.push(Problem::new("E056", what).at(span));
+                ("fn pick() { return any(); }".to_owned(), span)
+            }
+            Ok(mut source) => {
+                if let Some(rest) = source.text.strip_prefix('\u{feff}') {
+                    source.text = rest.to_owned();
+                }
                 let text = source.text.clone();
                 // Values that are set while time runs are read without the texts that they stand in.
                 let span = if self.sources.is_empty() {

@@ -243,6 +243,10 @@ pub static WITHHELD: &[(&str, &str)] = &[
         "some replications hold nothing to take the figure from",
     ),
     (
+        "policy-failed",
+        "a policy of one's own failed and ended runs: `stampede run` says when, and in which line",
+    ),
+    (
         "ended-early",
         "some runs ended at a limit of the scenario: what they measured is not what was asked",
     ),
@@ -347,6 +351,11 @@ pub enum Withheld {
         /// Of how many.
         of: u64,
     },
+    /// Policies of one's own failed, which ended runs.
+    PolicyFailed {
+        /// In how many of them.
+        runs: u64,
+    },
     /// Some runs ended early, at a limit: what they measured is not what was asked.
     EndedEarly {
         /// How many of them.
@@ -435,6 +444,7 @@ impl Withheld {
         match self {
             Self::TooFewReplications { .. } => "too-few-replications",
             Self::NothingMeasured { .. } => "nothing-measured",
+            Self::PolicyFailed { .. } => "policy-failed",
             Self::EndedEarly { .. } => "ended-early",
             Self::Overloaded { .. } => "overloaded",
             Self::InfiniteVariance => "infinite-variance",
@@ -497,7 +507,11 @@ impl fmt::Display for Withheld {
             Self::NothingMeasured { missing, of } => {
                 write!(f, "nothing to measure in {missing} of {of} replications")
             }
-            Self::EndedEarly { runs } => write!(f, "{runs} runs ended early"),
+            Self::EndedEarly { runs } => write!(f, "{runs} runs ended early, at a limit"),
+            Self::PolicyFailed { runs } => write!(
+                f,
+                "the policy failed in {runs} runs: `stampede run` says when and where"
+            ),
             Self::Overloaded { offered_load } => write!(
                 f,
                 "no steady state: the offered load is {offered_load:.2} and nothing bounds the queue"
@@ -726,6 +740,7 @@ mod tests {
         let reasons = [
             Withheld::TooFewReplications { have: 3, need: 5 },
             Withheld::NothingMeasured { missing: 3, of: 5 },
+            Withheld::PolicyFailed { runs: 3 },
             Withheld::EndedEarly { runs: 3 },
             Withheld::Overloaded { offered_load: 3.0 },
             Withheld::InfiniteVariance,

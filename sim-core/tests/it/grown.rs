@@ -685,6 +685,12 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
             "[]",
             "[\"90ms\", \"1ms\"]",
         ],
+        ("script", _) => &[
+            "\"fn pick() { return any(); }\"",
+            "\"let n = 0; fn pick() { n += 1; return eligible(n % count()); } fn changed() { n = 0; }\"",
+            "\"let l = each(0); fn finished(s, n, t, ok) { l[s] += t; if !ok { l[s] += 1; } } \
+             fn pick() { let best = none; for s in eligible { if best == none || l[s] < l[best] { best = s; } } return best; }\"",
+        ],
         ("list of paths", _) => PATHS,
         ("list of numbers", _) => &["[1, 3]", "[0, 4]", "[0.5]", "[2, 1, 0]"],
         ("threshold", _) => &["3", "0.5", "\"20ms\"", "\"90%\"", "\"9MiB\"", "0"],

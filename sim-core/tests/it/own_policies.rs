@@ -199,6 +199,16 @@ fn pick() {
     assert!(told, "{:?}", summary.warnings);
     // Nothing more is asked of it: the run ends at once.
     assert!(summary.requests.arrived < 400);
+    // Behind a choice of zones, and where only what it hears of the last answer is too much for it.
+    let zones = "horizon = \"1s\"\ntraffic = [{ to = \"web\", arrivals = { kind = \"trace\", times = [\"100ms\", \"200ms\"] } }]\n\
+        [service.web]\ndemand = \"1ms\"\nbalancer = { BALANCER policy = { kind = \"script\", code = \"CODE\" } }\n\
+        server = [{ name = \"a\", workers = 1, zone = \"x\" }, { name = \"b\", workers = 1, zone = \"y\" }]\n";
+    let by_zone = zones.replace("BALANCER", "by_zone = {},");
+    let simulation = run(&by_zone.replace("CODE", "fn pick() { return below(0); }"));
+    assert_eq!(simulation.end(), Some(End::PolicyFailed));
+    let hears = "let n = 0; let l = list(1, 0); fn pick() { return eligible(0); } fn finished(s, i, t, ok) { l[n] = 1; n += 1; }";
+    let simulation = run(&zones.replace("BALANCER", "").replace("CODE", hears));
+    assert_eq!(simulation.end(), Some(End::PolicyFailed));
     // With its last pick just before the horizon, it has failed all the same.
     let last = "fn pick() { return servers(); }";
     let text = "horizon = \"1s\"\ntraffic = [{ to = \"web\", arrivals = { kind = \"trace\", times = [\"1s\"] } }]\n\

@@ -4,13 +4,15 @@
 //! there is no row of calls that could grow while time runs.
 
 use super::functions::{FUNCTIONS, Known};
-use super::parse::{Block, Expr, Function, Is, Name, Operator, Script, Statement, Target, parse};
+use super::parse::{
+    Block, DEPTH_MAX, Expr, Function, Is, Name, Operator, Script, Statement, Target, parse,
+};
 use super::run::{Compare, Register, Step, Steps, Sum};
 use super::{Mistake, NONE, Program};
 use std::ops::Range;
 
-/// Longest script.
-const BYTES_MAX: usize = 1 << 18;
+/// Longest script: what a text of a scenario may have, as which it is written out.
+const BYTES_MAX: usize = 1 << 16;
 /// Most steps of a call, and most registers.
 const LENGTH_MAX: usize = 60_000;
 /// Most calls of functions that are put in place.
@@ -328,7 +330,7 @@ impl<'s> Maker<'s> {
         }
         self.steps.steps.push(step);
         let line = self.lines.partition_point(|line| *line <= place);
-        self.steps.places.push(line as u32);
+        self.steps.lines.push(line as u32);
         Ok(at)
     }
 
@@ -674,6 +676,10 @@ impl<'s> Maker<'s> {
             let what = format!("`{name}` can be called below its own end only");
             return Err(Mistake::new(place.clone(), what));
         }
+        if self.within.len() > DEPTH_MAX {
+            let what = format!("more than {DEPTH_MAX} functions that call each other in a row");
+            return Err(Mistake::new(place.clone(), what));
+        }
         let function = &functions[number];
         let params: Vec<&str> = function.params.iter().map(|(name, _)| *name).collect();
         self.takes(name, &params, args.len(), place)?;
@@ -881,21 +887,30 @@ impl<'s> Maker<'s> {
                 return Ok(());
             };
             wants(Kind::Number, kind, place)?;
+            // What stands before a call is read before it.
+            let old = if self.calls_functions(value) {
+                let kept = self.fresh(place)?;
+                self.moved(register, Some(kept), place)?
+            } else {
+                register
+            };
             let added = self.number(value)?;
-            self.emit(Step::Sum(sum, register, register, added), place.start)?;
+            self.emit(Step::Sum(sum, register, old, added), place.start)?;
             return Ok(());
         };
         let list = self.list_named(&target.name)?;
         let (at, kind) = self.before(index, value)?;
         wants(Kind::Number, kind, &index.place)?;
-        let mut found = self.number(value)?;
-        if let Some(sum) = sum {
-            let member = self.fresh(place)?;
-            self.emit(Step::Member(member, list, at), place.start)?;
-            self.emit(Step::Sum(sum, member, member, found), place.start)?;
-            found = member;
-        }
-        self.emit(Step::Put(list, at, found), place.start)?;
+        let Some(sum) = sum else {
+            let found = self.number(value)?;
+            self.emit(Step::Put(list, at, found), place.start)?;
+            return Ok(());
+        };
+        let member = self.fresh(place)?;
+        self.emit(Step::Member(member, list, at), place.start)?;
+        let added = self.number(value)?;
+        self.emit(Step::Sum(sum, member, member, added), place.start)?;
+        self.emit(Step::Put(list, at, member), place.start)?;
         Ok(())
     }
 

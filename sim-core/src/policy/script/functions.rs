@@ -116,6 +116,19 @@ pub static FUNCTIONS: &[BuiltIn] = &[
         },
     },
     BuiltIn {
+        name: "least_in_flight",
+        takes: &[],
+        about: "The server with fewest attempts in flight of those that may be picked, the first of equals.",
+        known: Known::Servers,
+        truth: false,
+        answer: |given, _, _| {
+            let fleet = given.fleet()?;
+            let load = |server: &&u32| fleet.in_flight[**server as usize];
+            let least = fleet.eligible.iter().min_by_key(load);
+            Ok(least.map_or(super::NONE, |server| f64::from(*server)))
+        },
+    },
+    BuiltIn {
         name: "weight",
         takes: &["server"],
         about: "A server's weight as it is now, a slow start included.",
@@ -244,9 +257,18 @@ pub static FUNCTIONS: &[BuiltIn] = &[
         "hash",
         ["a", "b"],
         "A whole number below 2^53 that is the same for the same two numbers and looks random.",
-        |a, b| (mix(mix(a.to_bits()) ^ b.to_bits()) % WHOLE) as f64
+        |a, b| (mix(mix(bits(a)) ^ bits(b)) % WHOLE) as f64
     ),
 ];
+
+/// The bits of a number: the same for equal ones, and for all that are none, which machines write differently.
+fn bits(value: f64) -> u64 {
+    if value.is_nan() {
+        u64::MAX
+    } else {
+        (value + 0.0).to_bits()
+    }
+}
 
 /// A number that counts something.
 #[inline]

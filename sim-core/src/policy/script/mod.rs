@@ -44,7 +44,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         params: &[
             ParamDef {
                 name: "code",
-                about: "The script.",
+                about: "The script; in its place `file` names a text beside the scenario that holds it.",
                 kind: ParamKind::Code {
                     file: "file",
                     read: |text| {
@@ -169,9 +169,9 @@ impl Scripted {
             draws,
         };
         match self.memory.run(steps, &mut given) {
-            Ok((answer, at)) => Some((answer, steps.places[at])),
+            Ok((answer, at)) => Some((answer, steps.lines[at])),
             Err((at, fault)) => {
-                let line = steps.places[at];
+                let line = steps.lines[at];
                 self.break_off(line, fault);
                 None
             }
@@ -243,6 +243,11 @@ impl Policy for Scripted {
         if self.tell(|p| p.finished.as_ref(), &told).is_some() {
             self.run(|p| p.finished.as_ref().map(|(s, _)| s), None, None, None);
         }
+    }
+
+    fn own_bytes(&self) -> usize {
+        let lists = self.memory.lists.iter().map(Vec::len).sum::<usize>();
+        (lists + self.memory.registers.len()) * size_of::<f64>()
     }
 
     fn failure(&self) -> Option<&str> {

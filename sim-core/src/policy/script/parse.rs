@@ -64,6 +64,20 @@ pub(super) struct Target<'a> {
 pub(super) struct Expr<'a> {
     pub is: Is<'a>,
     pub place: Range<usize>,
+    /// How many expressions stand in each other here.
+    depth: usize,
+}
+
+impl<'a> Expr<'a> {
+    /// An expression made of others that are so deep.
+    fn over(depth: usize, is: Is<'a>, place: Range<usize>) -> Result<Self, Mistake> {
+        let depth = depth + 1;
+        if depth > TREE_MAX {
+            let what = format!("more than {TREE_MAX} of these within each other");
+            return Err(Mistake::new(place, what));
+        }
+        Ok(Self { is, place, depth })
+    }
 }
 
 /// What an expression is.
@@ -128,7 +142,10 @@ pub(super) const RESERVED: &[&str] = &[
 
 /// How deeply expressions and blocks may stand in each other: deeper ones would need more of the machine's
 /// stack than there is.
-const DEPTH_MAX: usize = 64;
+pub(super) const DEPTH_MAX: usize = 64;
+
+/// How deep an expression may be in all: a row of terms is as deep as it is long.
+const TREE_MAX: usize = 256;
 
 /// Reads a script.
 pub(super) fn parse(text: &str) -> Result<Script<'_>, Mistake> {
@@ -408,29 +425,32 @@ impl<'a> Reader<'a> {
             }
             let right = self.binary(level + 1)?;
             let place = left.place.start..right.place.end;
-            left = Expr {
-                is: Is::Two(*operator, Box::new(left), Box::new(right)),
-                place,
-            };
+            let depth = left.depth.max(right.depth);
+            let both = Is::Two(*operator, Box::new(left), Box::new(right));
+            left = Expr::over(depth, both, place)?;
         }
         Ok(left)
     }
 
     fn unary(&mut self) -> Result<Expr<'a>, Mistake> {
         let from = self.place().start;
-        let is = if self.take("-") {
-            Is::Minus(Box::new(self.deeper(Self::unary)?))
-        } else if self.take("!") {
-            Is::Not(Box::new(self.deeper(Self::unary)?))
-        } else {
+        let minus = self.take("-");
+        if !minus && !self.take("!") {
             return self.primary();
+        }
+        let inner = self.deeper(Self::unary)?;
+        let depth = inner.depth;
+        let is = if minus {
+            Is::Minus(Box::new(inner))
+        } else {
+            Is::Not(Box::new(inner))
         };
-        let place = from..self.before().end;
-        Ok(Expr { is, place })
+        Expr::over(depth, is, from..self.before().end)
     }
 
     fn primary(&mut self) -> Result<Expr<'a>, Mistake> {
         let from = self.place().start;
+        let mut depth = 0;
         let is = match self.peek() {
             Word::Number(value) => {
                 self.next += 1;
@@ -452,13 +472,16 @@ impl<'a> Reader<'a> {
                 self.next += 1;
                 let inner = self.expr()?;
                 self.expect(")")?;
+                depth = inner.depth;
                 inner.is
             }
             // The one word that is both: which servers there are, and the one at a place.
             Word::Name("eligible") => {
                 self.next += 1;
                 self.expect("(")?;
-                Is::Call("eligible", self.listed(Self::expr)?)
+                let args = self.listed(Self::expr)?;
+                depth = deepest(&args);
+                Is::Call("eligible", args)
             }
             _ => {
                 let name = match self.peek() {
@@ -466,17 +489,24 @@ impl<'a> Reader<'a> {
                     _ => return Err(self.wanted("a value")),
                 };
                 if self.take("(") {
-                    Is::Call(name.0, self.listed(Self::expr)?)
+                    let args = self.listed(Self::expr)?;
+                    depth = deepest(&args);
+                    Is::Call(name.0, args)
                 } else if self.take("[") {
                     let index = self.expr()?;
                     self.expect("]")?;
+                    depth = index.depth;
                     Is::Member(name, Box::new(index))
                 } else {
                     Is::Named(name.0)
                 }
             }
         };
-        let place = from..self.before().end;
-        Ok(Expr { is, place })
+        Expr::over(depth, is, from..self.before().end)
     }
+}
+
+/// How deep the deepest of some expressions is.
+fn deepest(all: &[Expr<'_>]) -> usize {
+    all.iter().map(|one| one.depth).max().unwrap_or(0)
 }

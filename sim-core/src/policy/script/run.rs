@@ -76,11 +76,11 @@ pub(super) enum Step {
     End,
 }
 
-/// Steps of one call, each with the byte of the script that it is about.
+/// Steps of one call, each with the line of the script that it is of.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Steps {
     pub steps: Vec<Step>,
-    pub places: Vec<u32>,
+    pub lines: Vec<u32>,
 }
 
 /// Why a script cannot go on.
@@ -142,8 +142,8 @@ impl fmt::Display for Fault {
 
 /// Most steps of one call that go back: some milliseconds.
 pub(super) const STEPS_MAX: u32 = 1_000_000;
-/// Most members of all lists of a script together.
-pub(super) const MEMBERS_MAX: usize = 1_000_000;
+/// Most members of all lists of a script together: each balancer instance has its own.
+pub(super) const MEMBERS_MAX: usize = 100_000;
 
 /// What a call knows.
 pub(super) struct Given<'a, 'b> {

@@ -1,3 +1,5 @@
+//! What scripts say, do, and are refused for.
+
 use super::super::fixture::{Fleet, build};
 use super::*;
 use crate::extension::{ParamValue, Params};
@@ -82,6 +84,7 @@ fn it_reckons_compares_and_decides() {
         ),
         ("return eligible(count() - 1);", Some(5)),
         ("return parameter(0);", Some(4)),
+        ("return least_in_flight();", Some(4)),
         ("return max(min(4, 5), 2);", Some(4)),
         (
             "if key() == 7 && previous() == none && priority() == 0 { return 1; } return 2;",
@@ -118,6 +121,23 @@ fn functions_are_put_in_place_and_keep_the_order_of_what_happens() {
         }";
     let mut policy = scripted(code, &[]);
     assert_eq!(pick(&mut policy, 0), Some(4));
+    // The same of what is added to.
+    let added = code
+        .replace(
+            "let sum = seen + bump(2);",
+            "seen += bump(2); let sum = seen;",
+        )
+        .replace("let seen = 0;", "let seen = 0; let l = each(0);");
+    assert_eq!(pick(&mut scripted(&added, &[]), 0), Some(4));
+    let member = added.replace(
+        "seen += bump(2); let sum = seen;",
+        "l[1] = seen; fill(); let sum = l[1];",
+    );
+    let fill = "fn twice() { l[1] = 9; return 3; } fn fill() { l[1] += twice(); } fn pick";
+    let member = member
+        .replace("fn pick", fill)
+        .replace("fn bump(by) { seen += by; return seen; }", "");
+    assert_eq!(pick(&mut scripted(&member, &[]), 0), Some(4));
     // What a script keeps, it keeps: 4, and then 4 + 2, of which none may be picked.
     assert_eq!(pick(&mut policy, 1), None);
     let why = policy.failure().expect("ten is no server");
@@ -180,7 +200,7 @@ fn what_cannot_go_on_says_why_and_in_which_line() {
         ("fn pick() { return 1.5; }", "1.5 was picked"),
         (
             "let x = list(2000000, 0);\nfn pick() { return 1; }",
-            "line 1 of the script: a list of 2000000 members; all lists together have at most 1000000",
+            "line 1 of the script: a list of 2000000 members; all lists together have at most 100000",
         ),
     ] {
         let told = failure(code);
@@ -383,6 +403,20 @@ fn no_text_is_too_deep_too_long_or_too_much() {
     }
     code += " fn pick() { f39(); return 1; }";
     assert!(mistake(&code).0.contains("too long"));
+    // Each function calls the one before once, and each row of terms is another's first term.
+    let mut code = "fn f0() { }".to_owned();
+    for i in 1..9000 {
+        code += &format!(" fn f{i}() {{ f{}(); }}", i - 1);
+    }
+    code += " fn pick() { f8999(); return 1; }";
+    assert!(mistake(&code).0.contains("call each other in a row"));
+    let (open, close) = ("(".repeat(20), format!("){}", " * 1".repeat(60)).repeat(20));
+    let deep = format!("fn pick() {{ return {open}1{close}; }}");
+    assert!(
+        mistake(&deep)
+            .0
+            .contains("more than 256 of these within each other")
+    );
     // Put in place 700 times, a hundred steps are too many.
     let code = format!(
         "let x = 0; fn f() {{ {} }} fn pick() {{ {} return 1; }}",
@@ -395,7 +429,7 @@ fn no_text_is_too_deep_too_long_or_too_much() {
         compile::compile(&long)
             .expect_err("long")
             .what
-            .contains("at most 262144")
+            .contains("at most 65536")
     );
 }
 
