@@ -67,14 +67,14 @@ def test_any_number_of_threads():
         stampede.compare(SCENARIO, vary={POLICY: ["test-two", "power-of-d"]}, replications=6, measure="p99", threads=threads)
         for threads in (1, 2)
     ]
-    assert runs[0].printed == runs[1].printed
+    assert str(runs[0]) == str(runs[1])
     swept = stampede.sweep(
         scenario=SCENARIO,
         vary={POLICY: [{"kind": "test-two", "margin": margin} for margin in range(3)]},
         measure="p99",
         replications=2,
     )
-    assert len(swept.table) == 3
+    assert len(swept.cells()) == 3
 
 
 def test_a_class_keeps_and_hears():

@@ -118,10 +118,12 @@ impl Draft {
     /// A comparison of the balancer's policy with the best-known ones.
     pub fn policies(model: &Model) -> Self {
         let service = model.services.iter().max_by_key(|s| s.servers.len());
-        let (name, own) = service.map_or(("web", "random"), |s| {
-            (s.name.as_str(), s.balancer.policy.def.row.name)
-        });
-        let mut values = vec![own];
+        let own = service.map(|s| &s.balancer.policy.def.row);
+        let name = service.map_or("web", |s| s.name.as_str());
+        // One that needs more than its name, as a script does, is none that could be written here.
+        let simple = own.filter(|row| row.params.iter().all(|param| param.default.is_some()));
+        let own = simple.map_or("", |row| row.name);
+        let mut values: Vec<&str> = simple.map(|row| row.name).into_iter().collect();
         let familiar = PolicyDef::familiar().into_iter().map(|def| def.row.name);
         values.extend(familiar.filter(|policy| *policy != own));
         let path = format!("service.{name}.balancer.policy");

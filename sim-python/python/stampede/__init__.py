@@ -181,7 +181,22 @@ def compare(
 
 @overload
 def compare(
-    *scenarios: ScenarioLike, select: str, indifference: Value, progress: Progress = None, **options: Any
+    *scenarios: ScenarioLike,
+    vary: Mapping[str, Sequence[Value]] | None = None,
+    set: Sets = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    confidence: float | None = None,
+    max_replications: int | None = None,
+    select: str,
+    indifference: Value,
+    warm_up: str | None = None,
+    estimand: Literal["steady", "horizon"] | None = None,
+    threads: int | None = None,
+    no_expect: bool = False,
+    output: Path | None = None,
+    force: bool = False,
+    progress: Progress = None,
 ) -> Selection: ...
 
 
