@@ -45,8 +45,15 @@ const FIRST_OF_EQUALS: &[(&str, ParamValue)] = &[
     ("weighing", ParamValue::Choice(0)),
 ];
 
+/// A policy, its parameters, and a script.
+type Pair = (
+    &'static str,
+    &'static [(&'static str, ParamValue)],
+    &'static str,
+);
+
 /// Each policy of the program, with its parameters, and a script that does the same.
-const PAIRS: &[(&str, &[(&str, ParamValue)], &str)] = &[
+const PAIRS: &[Pair] = &[
     ("random", &[], "fn pick() { return any(); }"),
     (
         "power-of-d",

@@ -490,7 +490,8 @@ impl<'a> Loader<'a> {
             }
             Ok(mut source) => {
                 if let Some(rest) = source.text.strip_prefix('\u{feff}') {
-                    source.text = rest.to_owned();
+                    let rest = rest.to_owned();
+                    source.text = rest;
                 }
                 let text = source.text.clone();
                 // Values that are set while time runs are read without the texts that they stand in.

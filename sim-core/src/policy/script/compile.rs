@@ -168,6 +168,10 @@ struct Within {
     function: usize,
     /// Where its answer goes, and what that is, as far as it is known; not for the engine's own.
     answer: Option<Register>,
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one is whether anything was given back yet, the inner one what, or nothing"
+    )]
     kind: Option<Option<Kind>>,
     /// Steps that go to its end.
     ends: Vec<usize>,
@@ -584,7 +588,7 @@ impl<'s> Maker<'s> {
         place: &Range<usize>,
     ) -> Result<(Register, Kind), Mistake> {
         if let Some(known) = FUNCTIONS.iter().find(|one| one.name == name) {
-            self.takes(name, known.takes, args.len(), place)?;
+            Self::takes(name, known.takes, args.len(), place)?;
             let registers = match args {
                 [] => Vec::new(),
                 [one] => vec![self.number(one)?],
@@ -610,13 +614,7 @@ impl<'s> Maker<'s> {
         Ok((self.moved(found, into, place)?, kind))
     }
 
-    fn takes(
-        &self,
-        name: &str,
-        wanted: &[&str],
-        got: usize,
-        place: &Range<usize>,
-    ) -> Result<(), Mistake> {
+    fn takes(name: &str, wanted: &[&str], got: usize, place: &Range<usize>) -> Result<(), Mistake> {
         if wanted.len() == got {
             return Ok(());
         }
@@ -682,7 +680,7 @@ impl<'s> Maker<'s> {
         }
         let function = &functions[number];
         let params: Vec<&str> = function.params.iter().map(|(name, _)| *name).collect();
-        self.takes(name, &params, args.len(), place)?;
+        Self::takes(name, &params, args.len(), place)?;
         self.calls += 1;
         if self.calls > CALLS_MAX {
             return Err(too_long(place.start));

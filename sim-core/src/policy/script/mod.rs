@@ -97,6 +97,9 @@ impl Mistake {
     }
 }
 
+/// Steps, and the registers that hold what is told.
+type Hearing = (Steps, Vec<Register>);
+
 /// A script that can be run.
 #[derive(Debug)]
 struct Program {
@@ -105,8 +108,8 @@ struct Program {
     pick: Steps,
     changed: Option<Steps>,
     /// With the registers that hold what is told.
-    assigned: Option<(Steps, Vec<Register>)>,
-    finished: Option<(Steps, Vec<Register>)>,
+    assigned: Option<Hearing>,
+    finished: Option<Hearing>,
     /// What registers hold at first.
     registers: Vec<f64>,
     lists: usize,
@@ -184,11 +187,7 @@ impl Scripted {
     }
 
     /// Tells a function something.
-    fn tell(
-        &mut self,
-        which: fn(&Program) -> Option<&(Steps, Vec<Register>)>,
-        told: &[f64],
-    ) -> Option<()> {
+    fn tell(&mut self, which: fn(&Program) -> Option<&Hearing>, told: &[f64]) -> Option<()> {
         let (_, registers) = which(&self.program)?;
         for (register, value) in registers.iter().zip(told) {
             self.memory.registers[usize::from(*register)] = *value;

@@ -3,6 +3,7 @@
 use super::super::fixture::{Fleet, build};
 use super::*;
 use crate::extension::{ParamValue, Params};
+use std::fmt::Write as _;
 
 /// A policy of this text, for six servers.
 fn scripted(code: &str, parameters: &[f64]) -> Scripted {
@@ -218,6 +219,7 @@ fn a_failure_stays() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of what is refused")]
 fn mistakes_are_told_where_they_stand() {
     for (code, what, place) in [
         ("", "there is no `fn pick()`", ""),
@@ -399,14 +401,14 @@ fn no_text_is_too_deep_too_long_or_too_much() {
     // Each calls the one before twice.
     let mut code = "fn f0() { }".to_owned();
     for i in 1..40 {
-        code += &format!(" fn f{i}() {{ f{}(); f{}(); }}", i - 1, i - 1);
+        let _ = write!(code, " fn f{i}() {{ f{}(); f{}(); }}", i - 1, i - 1);
     }
     code += " fn pick() { f39(); return 1; }";
     assert!(mistake(&code).0.contains("too long"));
     // Each function calls the one before once, and each row of terms is another's first term.
     let mut code = "fn f0() { }".to_owned();
     for i in 1..2000 {
-        code += &format!(" fn f{i}() {{ f{}(); }}", i - 1);
+        let _ = write!(code, " fn f{i}() {{ f{}(); }}", i - 1);
     }
     code += " fn pick() { f1999(); return 1; }";
     assert!(mistake(&code).0.contains("call each other in a row"));
