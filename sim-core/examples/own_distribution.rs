@@ -1,6 +1,10 @@
 //! A distribution of one's own: the triangle between two times.
 //!
 //! `cargo run --release -p sim-core --example own_distribution`
+#![expect(
+    clippy::print_stdout,
+    reason = "a few lines on the terminal are all it does"
+)]
 
 use sim_core::prelude::*;
 use std::sync::Arc;
@@ -44,8 +48,8 @@ impl Distribution for Triangle {
 
     fn moment(&self, k: u32) -> f64 {
         // Of the sum of two uniform times: 2 (2^(k+1) - 1) / ((k + 1) (k + 2)), over a mean of 1.
-        let k = f64::from(k);
-        (2.0_f64.powf(k + 2.0) - 2.0) / ((k + 1.0) * (k + 2.0))
+        let power = (1_u64 << (k + 2)) as f64;
+        (power - 2.0) / (f64::from(k + 1) * f64::from(k + 2))
     }
 
     fn below(&self, ns: f64) -> f64 {

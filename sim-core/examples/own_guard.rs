@@ -1,6 +1,10 @@
 //! A guard of one's own: every third attempt is refused while more than so many are in flight.
 //!
 //! `cargo run --release -p sim-core --example own_guard`
+#![expect(
+    clippy::print_stdout,
+    reason = "a few lines on the terminal are all it does"
+)]
 
 use sim_core::prelude::*;
 use std::sync::Arc;

@@ -1,6 +1,10 @@
 //! A figure of one's own: how unevenly servers are loaded, looked at each second of a run.
 //!
 //! `cargo run --release -p sim-core --example own_metric`
+#![expect(
+    clippy::print_stdout,
+    reason = "a few lines on the terminal are all it does"
+)]
 
 use sim_core::prelude::*;
 use std::sync::Arc;

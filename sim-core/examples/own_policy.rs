@@ -1,6 +1,10 @@
 //! A policy of one's own beside the program's, under the same random numbers.
 //!
 //! `cargo run --release -p sim-core --example own_policy`
+#![expect(
+    clippy::print_stdout,
+    reason = "a few lines on the terminal are all it does"
+)]
 
 use sim_core::prelude::*;
 use std::sync::Arc;

@@ -1,6 +1,10 @@
 //! A scenario run from its text to its figures.
 //!
 //! `cargo run --release -p sim-core --example run`
+#![expect(
+    clippy::print_stdout,
+    reason = "a few lines on the terminal are all it does"
+)]
 
 use sim_core::prelude::*;
 use std::sync::Arc;

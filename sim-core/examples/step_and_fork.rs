@@ -1,6 +1,10 @@
 //! A run that is stopped, looked at, and goes on twice: as it is, and with something changed.
 //!
 //! `cargo run --release -p sim-core --example step_and_fork`
+#![expect(
+    clippy::print_stdout,
+    reason = "a few lines on the terminal are all it does"
+)]
 
 use sim_core::prelude::*;
 use std::sync::Arc;

@@ -658,6 +658,7 @@ const PATHS: &[&str] = &[
 ];
 
 /// What is written where a form knows nothing.
+#[expect(clippy::too_many_lines, reason = "a table of what is written")]
 fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
     const LAWS: &[&str] = &[
         "\"4ms\"",
