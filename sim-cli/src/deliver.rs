@@ -27,14 +27,14 @@ pub(crate) type Csv<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
 pub(crate) struct Results<'a, T> {
     /// Everything, for programs.
     pub report: &'a T,
-    /// The table, and the file it goes to.
-    pub csv: (&'static str, Csv<'a>),
+    /// The tables, each with the file it goes to; the first is what is printed.
+    pub tables: &'a [(&'static str, Csv<'a>)],
     /// The plot, where there is one, and the file it goes to.
     pub svg: Option<(&'static str, Picture)>,
     /// Everything, for people.
     pub sheet: Sheet,
-    /// What was simulated.
-    pub scenario: &'a Scenario,
+    /// What was simulated; nothing where that are several.
+    pub scenario: Option<&'a Scenario>,
     /// Where.
     pub host: ExperimentHost,
     /// How it ended.
@@ -49,7 +49,7 @@ pub(crate) fn deliver<T: Serialize>(
 ) -> Result<Exit, Failure> {
     let Results {
         report,
-        csv: (table, csv),
+        tables,
         svg,
         sheet,
         scenario,
@@ -58,7 +58,9 @@ pub(crate) fn deliver<T: Serialize>(
     } = results;
     host.exit_code = exit.code();
     if let Some(asked) = out.asked_mut() {
-        asked.keep(table, csv)?;
+        for (name, csv) in tables {
+            asked.keep(name, csv)?;
+        }
         if let Some((name, plot)) = &svg {
             let plot = plot.svg();
             asked.keep(name, |out| out.write_all(plot.as_bytes()))?;
@@ -67,10 +69,14 @@ pub(crate) fn deliver<T: Serialize>(
     }
     if let Some(target) = &args.output {
         let folder = Folder::begin(target, args.force)?;
-        folder.write("scenario.toml", |out| {
-            out.write_all(scenario.to_toml().as_bytes())
-        })?;
-        folder.write(table, |out| csv(out))?;
+        if let Some(scenario) = scenario {
+            folder.write("scenario.toml", |out| {
+                out.write_all(scenario.to_toml().as_bytes())
+            })?;
+        }
+        for (name, csv) in tables {
+            folder.write(name, |out| csv(out))?;
+        }
         if let Some((name, plot)) = svg {
             folder.write(name, |out| out.write_all(plot.svg().as_bytes()))?;
         }
@@ -84,7 +90,11 @@ pub(crate) fn deliver<T: Serialize>(
         ResultFormat::Json => {
             writeln!(out, "{}", terminal::json(&WithHost { report, host }))?;
         }
-        ResultFormat::Csv => csv(out)?,
+        ResultFormat::Csv => {
+            if let Some((_, csv)) = tables.first() {
+                csv(out)?;
+            }
+        }
         ResultFormat::Text => {
             sheet::print(&sheet.blocks, out)?;
             if let Some(folder) = args.output.as_ref().filter(|_| !quiet) {

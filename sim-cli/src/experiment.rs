@@ -8,10 +8,8 @@ use crate::sheet;
 use crate::terminal::{self, Out};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use serde::Serialize;
-use sim_core::engine::{End, Simulation};
 use sim_core::experiment::{Control, Estimand, Measure, Plan, Precision, Progress, WarmUp};
 use sim_core::model::Model;
-use sim_core::policy::POLICIES;
 use sim_core::time::Duration as Span;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
@@ -27,23 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Time between the lines of the counter.
 const COUNTER: Duration = Duration::from_secs(10);
 
-/// Refuses a system one of whose own policies fails: searches that judge many runs would take what comes of it for
-/// the system's. Where all policies are the program's own nothing is run.
-pub(crate) fn check_own_policies(model: &Arc<Model>) -> Result<(), Failure> {
-    let is_own = |name: &str| name == "script" || !POLICIES.iter().any(|def| def.row.name == name);
-    if !(model.services.iter()).any(|service| is_own(service.balancer.policy.def.row.name)) {
-        return Ok(());
-    }
-    let mut simulation = Simulation::new(Arc::clone(model), 0);
-    simulation.run();
-    match (simulation.end(), simulation.early_end()) {
-        (Some(End::PolicyFailed), Some(why)) => Err(Failure::new(Exit::Failed, why)),
-        _ => Ok(()),
-    }
-}
-
 /// Runs an experiment with threads and progress as asked for; also how long it took, and on how
-/// many threads.
+/// many threads. One that says nothing of the system, as where a policy of the user's own fails, is refused.
 #[expect(
     clippy::disallowed_methods,
     reason = "how long an experiment takes is told in `host`, and nothing else depends on it"
@@ -70,6 +53,9 @@ pub(crate) fn conduct<T>(
     let found = experiment(&control);
     if let Ok(mut shown) = shown.lock() {
         shown.finish();
+    }
+    if let Some(why) = control.failure() {
+        return Err(Failure::new(Exit::Failed, why));
     }
     let host = ExperimentHost {
         wall_s: start.elapsed().as_secs_f64(),

@@ -208,13 +208,15 @@ impl<'a> Asked<'a> {
     pub(crate) fn keep_experiment(
         &mut self,
         report: &impl Serialize,
-        scenario: &Scenario,
+        scenario: Option<&Scenario>,
         sheet: &Sheet,
     ) -> io::Result<()> {
         self.keep(EXPERIMENT, |out| {
             writeln!(out, "{}", terminal::json(report))
         })?;
-        self.keep(SCENARIO, |out| out.write_all(scenario.to_toml().as_bytes()))?;
+        if let Some(scenario) = scenario {
+            self.keep(SCENARIO, |out| out.write_all(scenario.to_toml().as_bytes()))?;
+        }
         // Not what this process was started with.
         let sheet = Sheet {
             commands: vec![self.command.clone()],

@@ -72,7 +72,7 @@ impl Outcome {
             Self::Refused => "connection refused: the server or the balancer is down",
             Self::Rejected => "turned away: a queue or a connection limit was full",
             Self::Shed => "turned away on purpose by admission control",
-            Self::Unavailable => "no eligible server",
+            Self::Unavailable => "no server to go to",
             Self::TimedOut => "the caller gave up waiting",
             Self::Reset => {
                 "connection lost: the server or the balancer crashed with the attempt in flight"

@@ -1,5 +1,8 @@
 """Policies in Python."""
 
+import os
+import pathlib
+
 import pytest
 
 import stampede
@@ -21,18 +24,8 @@ target = "service.web.server.w-2"
 POLICY = "service.web.balancer.policy"
 
 # The power of two choices, with the same draws as the program's own.
-SCRIPT = """
-fn pick() {
-    let first = below(count());
-    let best = eligible(first);
-    if count() == 1 { return best; }
-    let second = below(count() - 1);
-    if second >= first { second += 1; }
-    let other = eligible(second);
-    if in_flight(other) < in_flight(best) { return other; }
-    return best;
-}
-"""
+ROOT = pathlib.Path(os.environ.get("STAMPEDE_PAGES", pathlib.Path(__file__).parents[2]))
+SCRIPT = (ROOT / "sim-core/tests/less-of-two.policy").read_text(encoding="utf-8")
 
 
 def less_of_two(fleet, margin=0):

@@ -13,17 +13,7 @@ use sim_core::policy::{FleetView, Job, Lines, Oracle, Policy, PolicyDef, Report}
 use sim_core::time::Instant;
 use std::hint::black_box;
 
-const TWO: &str = "
-fn pick() {
-    let first = below(count());
-    let best = eligible(first);
-    if count() == 1 { return best; }
-    let second = below(count() - 1);
-    if second >= first { second += 1; }
-    let other = eligible(second);
-    if in_flight(other) < in_flight(best) { return other; }
-    return best;
-}";
+const TWO: &str = include_str!("../../../sim-core/tests/less-of-two.policy");
 
 const TURNS: &str = "
 let place = -1;

@@ -15,12 +15,13 @@
 
 use benches::contest::process_s;
 use sim_core::experiment::sweep::{Header, Plan, Row, Shard, line_of, run};
-use sim_core::experiment::{Estimand, Measure, estimates, run_one};
+use sim_core::experiment::{Control, Estimand, Measure, estimates, run_one};
 use sim_core::scenario::{NoFiles, Source};
 use std::convert::Infallible;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -134,6 +135,7 @@ fn main() {
 /// The cells in a plain loop.
 fn alone(plan: &Plan, cells: &[usize]) {
     let never = AtomicBool::new(false);
+    let control = Control::new(NonZeroUsize::MIN, &never, &|_| {});
     for cell in cells {
         let model = plan
             .model(*cell)
@@ -145,7 +147,7 @@ fn alone(plan: &Plan, cells: &[usize]) {
             .collect();
         let model = Arc::new(model);
         let runs: Vec<_> = (0..plan.replications())
-            .filter_map(|n| run_one(&model, n, &measures, &never))
+            .filter_map(|n| run_one(&model, n, &measures, &control))
             .collect();
         black_box(estimates(
             &model,

@@ -1,20 +1,19 @@
 //! `stampede compare`: variants side by side, under the same random numbers.
 
 use super::replications::stop_words;
-use crate::args::{CompareArgs, ResultFormat};
+use crate::args::CompareArgs;
+use crate::deliver::{Results, deliver};
 use crate::exit::{Exit, Failure};
-use crate::experiment::{WithHost, check_output, check_warm_up, conduct, measures, plan, warm_up};
-use crate::folder::{EXPERIMENT, Folder};
+use crate::experiment::{check_output, check_warm_up, conduct, measures, plan, warm_up};
 use crate::input::Input;
-use crate::sheet::{self, PAGE};
-use crate::terminal::{self, DIM, Out};
-use sim_core::experiment::{Comparison, Stop, Unfit, Variant, WarmUp, compare, warmed};
+use crate::sheet;
+use crate::terminal::Out;
+use sim_core::experiment::{Comparison, Stop, Unfit, Variant, WarmUp, compare};
 use sim_core::plot::intervals::{Intervals, Row};
 use sim_core::readable;
 use sim_core::report::sheet::{Block, Sheet, Table};
 use sim_core::report::{ComparisonReport, Picture, words, write_comparison, write_variant_runs};
 use sim_core::scenario::Scenario;
-use std::io::Write;
 
 /// Reads all variants, runs them and tells which is better.
 pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
@@ -30,22 +29,14 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
     check_output(&args.result)?;
     let mut plan = plan(&args.experiment, measures, 0);
     plan.replications = plan.replications.max(1);
-    let (found, mut host) = conduct(
+    let (found, host) = conduct(
         "compare",
         args.experiment.effort.threads,
         args.result.progress,
         (quiet, out),
         |control| {
             let warm_up = warm_up(&args.experiment, &models, plan.first, control)?;
-            let warmed = warmed(&models, &warm_up);
-            let variants = variants
-                .iter()
-                .zip(warmed)
-                .map(|(variant, model)| Variant {
-                    name: variant.name.clone(),
-                    model,
-                })
-                .collect();
+            let variants = Variant::warmed(&variants, &warm_up);
             let found = match warm_up {
                 WarmUp::TooShort { needs, .. } => {
                     Comparison::without_warm_up(variants, &plan, needs)
@@ -65,45 +56,20 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
     } else {
         Exit::Failed
     };
-    host.exit_code = exit.code();
     let report = ComparisonReport::of(&found, &warm_up);
-    let sheet = sheet(&found, &warm_up, args.pairs, &read);
-    if let Some(asked) = out.asked_mut() {
-        asked.keep("comparison.csv", |out| write_comparison(&report, out))?;
-        asked.keep("replications.csv", |out| write_variant_runs(&report, out))?;
-        let plot = plot(&found, 0, &found.verdict(0)).svg();
-        asked.keep("measures.svg", |out| out.write_all(plot.as_bytes()))?;
-        asked.keep_experiment(&report, &read[0], &sheet)?;
-    }
-    if let Some(target) = &args.result.output {
-        let folder = Folder::begin(target, args.result.force)?;
-        folder.write("comparison.csv", |out| write_comparison(&report, out))?;
-        folder.write("replications.csv", |out| write_variant_runs(&report, out))?;
-        folder.write("measures.svg", |out| {
-            out.write_all(plot(&found, 0, &found.verdict(0)).svg().as_bytes())
-        })?;
-        folder.write(EXPERIMENT, |out| {
-            writeln!(out, "{}", terminal::json(&report))
-        })?;
-        folder.write(PAGE, |out| out.write_all(sheet.html().as_bytes()))?;
-        folder.finish()?;
-    }
-    match args.result.format {
-        ResultFormat::Json => {
-            let report = &report;
-            writeln!(out, "{}", terminal::json(&WithHost { report, host }))?;
-        }
-        ResultFormat::Csv => write_comparison(&report, out)?,
-        ResultFormat::Text => {
-            sheet::print(&sheet.blocks, out)?;
-            if let Some(folder) = args.result.output.as_ref().filter(|_| !quiet) {
-                writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
-            }
-        }
-    }
-    let silent = quiet || args.result.format != ResultFormat::Text;
-    sheet::write(&args.result.page, &sheet, (silent, out))?;
-    Ok(exit)
+    let results = Results {
+        report: &report,
+        tables: &[
+            ("comparison.csv", &|out| write_comparison(&report, out)),
+            ("replications.csv", &|out| write_variant_runs(&report, out)),
+        ],
+        svg: Some(("measures.svg", plot(&found, 0, &found.verdict(0)))),
+        sheet: sheet(&found, &warm_up, args.pairs, &read),
+        scenario: None,
+        host,
+        exit,
+    };
+    deliver(&args.result, results, (quiet, out))
 }
 
 /// Every combination of scenarios and values.
@@ -164,6 +130,10 @@ fn sheet(found: &Comparison, warm_up: &WarmUp, pairs: bool, read: &[Scenario]) -
     for at in 0..found.measures.len() {
         in_measure(found, at, pairs, blocks);
     }
+    let of_all = found.measures.iter().zip(&found.compared);
+    let estimates = of_all
+        .flat_map(|(measure, compared)| compared.estimates.iter().map(move |one| (measure, one)));
+    blocks.extend(words::methods(estimates).into_iter().map(Block::Note));
     blocks.extend(hashes(&found.variants, read));
     sheet
 }

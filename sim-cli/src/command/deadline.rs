@@ -5,7 +5,7 @@ use super::replications::read;
 use crate::args::DeadlineArgs;
 use crate::deliver::{Results, deliver, interrupted};
 use crate::exit::{Exit, Failure};
-use crate::experiment::{check_output, check_own_policies, conduct};
+use crate::experiment::{check_output, conduct};
 use crate::sheet;
 use crate::terminal::Out;
 use serde::Serialize;
@@ -31,7 +31,6 @@ pub(crate) fn run(args: &DeadlineArgs, quiet: bool, out: &mut Out) -> Result<Exi
     let (scenario, model) = read(&args.scenario, &args.seeded, out.given())?;
     check_output(&args.result)?;
     let plan = plan(args, &model)?;
-    check_own_policies(&model)?;
     let (found, host) = conduct(
         scenario.name(),
         args.effort.threads,
@@ -54,10 +53,10 @@ pub(crate) fn run(args: &DeadlineArgs, quiet: bool, out: &mut Out) -> Result<Exi
     let csv = |out: &mut dyn Write| of.write(out);
     let results = Results {
         report: &report,
-        csv: ("deadline.csv", &csv),
+        tables: &[("deadline.csv", &csv)],
         svg: Some(("deadline.svg", Picture::Lines(of.plot(scenario.name())))),
         sheet: answer.sheet(&verdict),
-        scenario: &scenario,
+        scenario: Some(&scenario),
         host,
         exit: Exit::unless(found.interrupted),
     };

@@ -89,14 +89,14 @@ pub(crate) fn run(args: &RareArgs, quiet: bool, out: &mut Out) -> Result<Exit, F
     let csv = |out: &mut dyn Write| answer.write(out);
     let results = Results {
         report: &report,
-        csv: ("rare.csv", &csv),
+        tables: &[("rare.csv", &csv)],
         svg: None,
         sheet: Sheet {
             blocks,
             commands: vec![sheet::command()],
             ..Sheet::of("probability of what is rare", &scenario, model.seed)
         },
-        scenario: &scenario,
+        scenario: Some(&scenario),
         host,
         exit: Exit::unless(found.stop == Stop::Interrupted),
     };

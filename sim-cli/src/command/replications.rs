@@ -102,7 +102,7 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         if let Some(asked) = out.asked_mut() {
             asked.keep("measures.csv", |out| write_measures(&report, out))?;
             asked.keep("replications.csv", |out| write_runs(&report, out))?;
-            asked.keep_experiment(&shown.whole(), &scenario, &sheet)?;
+            asked.keep_experiment(&shown.whole(), Some(&scenario), &sheet)?;
         }
         if let Some(folder) = folder {
             write_files(&folder, &scenario, &report)?;
@@ -360,7 +360,7 @@ impl Shown<'_> {
             table.rows.push(row);
         }
         blocks.push(Block::Table(table));
-        let methods = words::methods(self.measures, &self.found.estimates);
+        let methods = words::methods(self.measures.iter().zip(&self.found.estimates));
         blocks.extend(methods.into_iter().map(Block::Note));
         if !self.report.classical.is_empty() && common.is_none() {
             let table = words::classical(self.measures, &self.report.classical);

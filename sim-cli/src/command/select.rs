@@ -1,25 +1,21 @@
 //! `stampede compare --select`: the best of several variants, with a guarantee.
 
 use super::compare::{combined_sheet, hashes, variants};
-use crate::args::{CompareArgs, ResultFormat};
-use crate::deliver::INTERRUPTED;
+use crate::args::CompareArgs;
+use crate::deliver::{INTERRUPTED, Results, deliver};
 use crate::exit::{Exit, Failure};
 use crate::experiment::{
-    FIRST_STAGE, MAX_REPLICATIONS, WithHost, check_output, check_warm_up, conduct, estimand,
-    warm_up,
+    FIRST_STAGE, MAX_REPLICATIONS, check_output, check_warm_up, conduct, estimand, warm_up,
 };
-use crate::folder::{EXPERIMENT, Folder};
-use crate::sheet::{self, PAGE};
-use crate::terminal::{self, DIM, Out};
+use crate::terminal::Out;
 use sim_core::experiment::{
-    FIRST_STAGE_MIN, Measure, Selected, Selection, SelectionPlan, Variant, WarmUp, select, warmed,
+    FIRST_STAGE_MIN, Measure, Selected, Selection, SelectionPlan, Variant, WarmUp, select,
 };
 use sim_core::metric::Better;
 use sim_core::readable;
 use sim_core::report::sheet::{Block, Sheet, Table};
 use sim_core::report::{SelectionReport, selection, words, write_selection};
 use sim_core::scenario::Scenario;
-use std::io::Write;
 
 /// Reads all variants and selects the best of them.
 pub(super) fn run(
@@ -35,21 +31,14 @@ pub(super) fn run(
     check_warm_up(&args.experiment, &borrowed)?;
     let plan = plan(args, figure, &variants)?;
     check_output(&args.result)?;
-    let (found, mut host) = conduct(
+    let (found, host) = conduct(
         "select",
         args.experiment.effort.threads,
         args.result.progress,
         (quiet, out),
         |control| {
             let warm_up = warm_up(&args.experiment, &models, plan.first, control)?;
-            let variants: Vec<Variant> = variants
-                .iter()
-                .zip(warmed(&models, &warm_up))
-                .map(|(variant, model)| Variant {
-                    name: variant.name.clone(),
-                    model,
-                })
-                .collect();
+            let variants = Variant::warmed(&variants, &warm_up);
             let found = match warm_up {
                 WarmUp::TooShort { needs, .. } => {
                     Selection::without_warm_up(variants, &plan, needs)
@@ -67,38 +56,17 @@ pub(super) fn run(
         Selected::Interrupted => Exit::Interrupted,
         Selected::Cap | Selected::Impossible { .. } => Exit::Failed,
     };
-    host.exit_code = exit.code();
     let report = SelectionReport::of(&found, &warm_up);
-    let sheet = sheet(&found, &warm_up, &report, &read);
-    if let Some(asked) = out.asked_mut() {
-        asked.keep("selection.csv", |out| write_selection(&report, out))?;
-        asked.keep_experiment(&report, &read[0], &sheet)?;
-    }
-    if let Some(target) = &args.result.output {
-        let folder = Folder::begin(target, args.result.force)?;
-        folder.write("selection.csv", |out| write_selection(&report, out))?;
-        folder.write(EXPERIMENT, |out| {
-            writeln!(out, "{}", terminal::json(&report))
-        })?;
-        folder.write(PAGE, |out| out.write_all(sheet.html().as_bytes()))?;
-        folder.finish()?;
-    }
-    match args.result.format {
-        ResultFormat::Json => {
-            let report = &report;
-            writeln!(out, "{}", terminal::json(&WithHost { report, host }))?;
-        }
-        ResultFormat::Csv => write_selection(&report, out)?,
-        ResultFormat::Text => {
-            sheet::print(&sheet.blocks, out)?;
-            if let Some(folder) = args.result.output.as_ref().filter(|_| !quiet) {
-                writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
-            }
-        }
-    }
-    let silent = quiet || args.result.format != ResultFormat::Text;
-    sheet::write(&args.result.page, &sheet, (silent, out))?;
-    Ok(exit)
+    let results = Results {
+        report: &report,
+        tables: &[("selection.csv", &|out| write_selection(&report, out))],
+        svg: None,
+        sheet: sheet(&found, &warm_up, &report, &read),
+        scenario: None,
+        host,
+        exit,
+    };
+    deliver(&args.result, results, (quiet, out))
 }
 
 /// What is selected, and how surely; or what is wrong with what was asked for.
@@ -161,7 +129,7 @@ fn sheet(
         count,
         format!(
             "· up to {} each, the same random numbers in all · {} · {}",
-            readable::counted(report.replications as usize, "replication"),
+            readable::counted(report.head.replications as usize, "replication"),
             words::estimand(found.steady),
             words::warm_up(warm_up)
         ),

@@ -813,3 +813,61 @@ fn a_comparison_whose_runs_are_too_short_for_a_warm_up_says_so_and_what_would_do
     assert!(needs.is_some_and(|s| s > 4.0), "{told}");
     assert!(told["warm_up"]["length_s"].is_null());
 }
+
+/// What is measured of a system whose policy fails is not of the system: no command that makes many runs tells it.
+#[test]
+fn a_policy_that_fails_is_all_that_is_told() {
+    let policy = "{ kind = \"script\", code = \"fn pick() { if now() > 0.5 { return 9; } return any(); }\" }";
+    let text = format!(
+        "horizon = \"2s\"\ntraffic = [{{ to = \"web\", rate = 100 }}]\n[service.web]\ndemand = \"1ms\"\n\
+         balancer.policy = {policy}\nserver = [{{ name = \"a\", count = 2, workers = 1 }}]\n"
+    );
+    let folder = Folder::with("s.toml", &text);
+    for words in [
+        &["run", "s.toml", "--replications", "3"][..],
+        &[
+            "compare",
+            "s.toml",
+            "--vary",
+            "seed=1,2",
+            "--replications",
+            "3",
+        ],
+        &[
+            "compare",
+            "s.toml",
+            "--vary",
+            "seed=1,2",
+            "--select",
+            "mean",
+            "--indifference",
+            "1ms",
+        ],
+        &[
+            "stress",
+            "s.toml",
+            "--until",
+            "p99 > 2s",
+            "--replications",
+            "5",
+        ],
+        &["doctor", "s.toml"],
+        &["remedy", "s.toml"],
+        &["deadline", "s.toml", "--change", "traffic.traffic.rate=10"],
+        &[
+            "rare",
+            "s.toml",
+            "--reach",
+            "service.web.server.a-1.in_flight=9",
+        ],
+    ] {
+        let ran = folder.run(words).code(6);
+        for part in [
+            "the policy of service.web.balancer failed at ",
+            "line 1 of the script: 9 was picked",
+        ] {
+            assert!(ran.err.contains(part), "{words:?}: {}", ran.err);
+        }
+        assert_eq!(ran.out, "", "{words:?}");
+    }
+}

@@ -5,6 +5,7 @@ use super::estimate::{Judged, Two, estimates, two_series};
 use super::measure::Measure;
 use super::replicate::{MIN_SEQUENTIAL, Plan, Stop, curable, next_wave};
 use super::run::{Run, run_one, thin};
+use super::warm_up::{WarmUp, warmed};
 use crate::engine::Simulation;
 use crate::metric::{Better, Unit};
 use crate::model::Model;
@@ -22,6 +23,21 @@ pub struct Variant {
     pub name: String,
     /// What to run.
     pub model: Arc<Model>,
+}
+
+impl Variant {
+    /// The same with that warm-up.
+    pub fn warmed(variants: &[Self], warm_up: &WarmUp) -> Vec<Self> {
+        let models: Vec<_> = variants.iter().map(|one| one.model.clone()).collect();
+        let models = warmed(&models, warm_up).into_iter();
+        let pairs = variants.iter().zip(models);
+        pairs
+            .map(|(Self { name, .. }, model)| Self {
+                name: name.clone(),
+                model,
+            })
+            .collect()
+    }
 }
 
 /// What is known of the difference of two variants in a measure.
@@ -440,7 +456,7 @@ pub fn compare_told(
         let lock = Mutex::new(Ended::of(wave));
         let more = control.map(wave, |i| {
             let (model, replication) = comparing.job(i);
-            let run = run_one(model, replication, &plan.measures, control.cancel)?;
+            let run = run_one(model, replication, &plan.measures, control)?;
             control.did_one();
             let mut ended = locked(&lock);
             let before = ended.first / comparing.variants.len();

@@ -1,8 +1,11 @@
-//! Threads, progress, cancelling.
+//! Threads, progress, cancelling, failure.
 
+use super::run::simulate;
+use crate::engine::{End, Simulation};
+use crate::model::Model;
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How far an experiment is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +27,8 @@ pub struct Control<'a> {
     done: AtomicU64,
     planned: AtomicU64,
     hoped: AtomicU64,
+    /// Why the experiment says nothing.
+    failed: Mutex<Option<String>>,
 }
 
 impl<'a> Control<'a> {
@@ -40,12 +45,43 @@ impl<'a> Control<'a> {
             done: AtomicU64::new(0),
             planned: AtomicU64::new(0),
             hoped: AtomicU64::new(0),
+            failed: Mutex::new(None),
         }
     }
 
     /// Whether to stop.
     pub fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)
+    }
+
+    /// Runs a replication to its end; `None` if told to stop before.
+    pub fn simulate(&self, model: &Arc<Model>, replication: u64) -> Option<Simulation> {
+        let simulation = simulate(model, replication, self.cancel)?;
+        self.hear(&simulation);
+        Some(simulation)
+    }
+
+    /// Hears how a run ended: after a policy that failed nothing that was measured says anything of the system.
+    pub(super) fn hear(&self, simulation: &Simulation) {
+        if simulation.end() == Some(End::PolicyFailed) {
+            simulation
+                .early_end()
+                .into_iter()
+                .for_each(|why| self.fail(why));
+        }
+    }
+
+    /// The experiment says nothing, and why.
+    pub(super) fn fail(&self, why: String) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of several the same one, whichever came first.
+        *failed = failed.take().into_iter().chain([why]).min();
+    }
+
+    /// Why the experiment says nothing, where that is so.
+    pub fn failure(&self) -> Option<String> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.clone()
     }
 
     /// Says that so many runs more are needed.
@@ -93,9 +129,7 @@ impl<'a> Control<'a> {
             }
         };
         crew(self.threads.get().min(count), "replications", work);
-        let results = results
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         results.into_iter().map_while(|result| result).collect()
     }
 }
@@ -156,6 +190,22 @@ pub(super) mod tests {
             });
             assert_eq!(found, (0..7).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn a_policy_that_fails_is_heard_of_whoever_simulates_first() {
+        let text = "horizon = \"1s\"\ntraffic = [{ to = \"web\", rate = 100 }]\n[service.web]\ndemand = \"1ms\"\n\
+            balancer.policy = { kind = \"script\", code = \"fn pick() { if now() > 0.5 { return 9; } return 0; }\" }\n\
+            server = [{ name = \"a\", workers = 1 }]\n";
+        let model = Arc::new(crate::scenario::parse(text).expect("a scenario"));
+        let why = |threads| {
+            on(threads, |control| {
+                control.map(7, |i| control.simulate(&model, i as u64));
+                control.failure().expect("it fails in all")
+            })
+        };
+        assert_eq!(why(1), why(3));
+        assert!(why(1).contains("9 was picked"), "{}", why(1));
     }
 
     #[test]

@@ -210,6 +210,7 @@ pub fn deadline(
                 Step::Unfit(problems) => return Some(Err(problems)),
                 Step::Run => control.did_one(),
                 Step::Whole(acted) => {
+                    one.failed.into_iter().for_each(|why| control.fail(why));
                     control.did_one();
                     return Some(Ok(acted));
                 }
@@ -404,6 +405,8 @@ struct Replication {
     curve: Vec<f64>,
     /// The last moment that helps and the first that does not, once the curve is known.
     between: Option<(Instant, Instant)>,
+    /// Why a run came to no end, where one did not.
+    failed: Option<String>,
 }
 
 /// What the simulation under way is on its way to.
@@ -430,6 +433,7 @@ impl Replication {
             never: 0.0,
             curve: Vec::new(),
             between: None,
+            failed: None,
         }
     }
 
@@ -494,7 +498,8 @@ impl Replication {
     }
 
     /// The figure at the end.
-    fn figure(&self, asked: &Asked) -> f64 {
+    fn figure(&mut self, asked: &Asked) -> f64 {
+        self.failed = self.failed.take().or_else(|| self.simulation.early_end());
         let measure = &asked.plan.measure;
         let figure = Summary::of(&self.simulation, 0).figure(measure.path());
         // Where nothing was measured there is nothing to hold against anybody: the figure of no damage.
@@ -600,6 +605,24 @@ mod tests {
         }
         let many = on(3, |c| deadline(&scenario, &model, &plan, c));
         assert_eq!(Ok(one), many);
+    }
+
+    #[test]
+    fn runs_that_end_early_say_nothing() {
+        let limited = |events: u32| {
+            let (scenario, model) = read(&format!("limits = {{ events = {events} }}\n{SLOW}"));
+            let plan = plan(&model, heal());
+            on(2, |c| {
+                deadline(&scenario, &model, &plan, c).expect("it fits");
+                c.failure()
+            })
+        };
+        // Some end before the first moment at which anything is done, and some after it.
+        for events in [1_000, 20_000] {
+            let why = limited(events).unwrap_or_default();
+            assert_eq!(why, "the run ended early: it reached limits.events");
+        }
+        assert_eq!(limited(1_000_000), None);
     }
 
     #[test]

@@ -9,7 +9,6 @@ use super::control::Control;
 use super::recovery::{
     answered, holds, is_too_much, kept_up, unbounded_load, waiting, waits_for_ever,
 };
-use super::run::simulate;
 use crate::metric::Condition;
 use crate::model::{Model, Rate, RatePoint};
 use crate::scenario::TEN_YEARS;
@@ -197,7 +196,7 @@ pub fn hysteresis(
     let factors: Vec<f64> = up.iter().chain(up.iter().rev().skip(1)).copied().collect();
     control.plan(replications);
     let ramped = control.map(replications as usize, |i| {
-        let simulation = simulate(&ramped_model, first + i as u64, control.cancel)?;
+        let simulation = control.simulate(&ramped_model, first + i as u64)?;
         control.did_one();
         let (mut shares, mut well, mut shrinks) = (Vec::new(), Vec::new(), Vec::new());
         for (step, factor) in factors.iter().enumerate() {

@@ -6,7 +6,6 @@
 
 use super::control::Control;
 use super::recovery::{Fate, fate};
-use super::run::simulate;
 use crate::fault::slow;
 use crate::model::{Action, Actor, Afflicted, Course, Model, ServerId, TimelineEntry};
 use crate::statistics::{self, Estimate, Interval, Withheld, wilson};
@@ -159,7 +158,7 @@ pub fn map<E: Send>(
             Err(error) => return Some(Err(error)),
         };
         let number = plan.first + replication as u64;
-        let simulation = simulate(&triggered.model, number, control.cancel)?;
+        let simulation = control.simulate(&triggered.model, number)?;
         control.did_one();
         Some(Ok(fate(&simulation, triggered.at, plan.healthy)))
     });

@@ -6,7 +6,7 @@
 //!
 //! | file | what for |
 //! |---|---|
-//! | `control` | threads, progress, cancelling |
+//! | `control` | threads, progress, cancelling, failure |
 //! | `measure` | what is measured, by the path of a summary's figure |
 //! | `run` | one replication |
 //! | `suffice` | whether runs are long enough for what is asked of them, and what would be |

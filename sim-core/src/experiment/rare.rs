@@ -29,7 +29,7 @@ use std::sync::Arc;
 const SHARE: f64 = 0.2;
 /// Levels at most: a fifth of a fifth, so often, is less than any probability that means something.
 const LEVELS_MAX: usize = 100;
-/// What the states of one level may take, in bytes.
+/// What the states of a level and those that come of them may take on a thread, in bytes.
 const STATES_MAX: usize = 256 << 20;
 /// Steps after which somebody who waits is asked whether to go on.
 const SOME: u32 = 1024;
@@ -421,9 +421,10 @@ impl Way<'_> {
         stream.at(stage as u64).below(states.max(1))
     }
 
-    fn fits(states: &[Simulation]) -> Result<(), Unreached> {
-        let one = states.first().map_or(0, Simulation::clone_bytes);
-        if one.saturating_mul(states.len()) > STATES_MAX {
+    /// Whether there is room for the states of a level and those that came of them.
+    fn fits(states: &[Simulation], reached: &[Simulation]) -> Result<(), Unreached> {
+        let one = reached.first().map_or(0, Simulation::clone_bytes);
+        if one.saturating_mul(states.len() + reached.len()) > STATES_MAX {
             return Err(Unreached::TooLarge);
         }
         Ok(())
@@ -487,7 +488,7 @@ impl Way<'_> {
                 let (ended, simulation) = run(i, Some(next))?;
                 if ended == Ended::There {
                     reached.push(simulation);
-                    Self::fits(&reached)?;
+                    Self::fits(&states, &reached)?;
                 }
             }
             states = reached;
@@ -518,7 +519,7 @@ impl Way<'_> {
                     events += simulation.events() - before;
                     if goal.is_some() {
                         reached.push(simulation);
-                        Self::fits(&reached)?;
+                        Self::fits(&states, &reached)?;
                     }
                 } else {
                     events += simulation.events() - before;

@@ -111,7 +111,7 @@ pub fn replicate(model: &Arc<Model>, plan: &Plan, control: &Control<'_>) -> Repl
         control.plan(wave);
         let from = plan.first + runs.len() as u64;
         let more = control.map(wave as usize, |i| {
-            let run = run_one(model, from + i as u64, &plan.measures, control.cancel)?;
+            let run = run_one(model, from + i as u64, &plan.measures, control)?;
             control.did_one();
             Some(run)
         });

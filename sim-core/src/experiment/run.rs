@@ -1,5 +1,6 @@
 //! One replication.
 
+use super::control::Control;
 use super::measure::{Measure, Observation};
 use crate::engine::{End, Simulation};
 use crate::histogram::Histogram;
@@ -67,9 +68,9 @@ pub fn run_one(
     model: &Arc<Model>,
     replication: u64,
     measures: &[Measure],
-    cancel: &AtomicBool,
+    control: &Control<'_>,
 ) -> Option<Run> {
-    let simulation = simulate(model, replication, cancel)?;
+    let simulation = control.simulate(model, replication)?;
     Some(Run::of(&simulation, measures))
 }
 

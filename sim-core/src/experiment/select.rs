@@ -127,7 +127,7 @@ pub fn select(variants: Vec<Variant>, plan: &SelectionPlan, control: &Control<'_
         let runs = control.map(jobs, |job| {
             let variant = &selecting.variants[left[job % left.len()]];
             let number = plan.first + from + (job / left.len()) as u64;
-            let run = run_one(&variant.model, number, measures, control.cancel)?;
+            let run = run_one(&variant.model, number, measures, control)?;
             control.did_one();
             Some(run)
         });

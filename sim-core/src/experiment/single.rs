@@ -74,6 +74,7 @@ pub(super) fn run(
         }
         fine.push(observations);
     }
+    control.hear(&simulation);
     control.did_one();
     let run = Run::of(&simulation, measures);
     let judged = Judged::of(model, std::slice::from_ref(&run), estimand);

@@ -5,7 +5,6 @@
 //! with an interval, and the least of them says how far all went well.
 
 use super::control::Control;
-use super::run::simulate;
 use crate::engine::Simulation;
 use crate::model::{Expectation, Model};
 use crate::statistics::{self, Estimate, Interval, Withheld};
@@ -147,7 +146,7 @@ pub fn stress<E: Send>(
             Err(error) => return Some(Err(error)),
         };
         control.plan(1);
-        let simulation = simulate(&loaded.model, replication, control.cancel)?;
+        let simulation = control.simulate(&loaded.model, replication)?;
         control.did_one();
         Some(Ok(loaded.broke(&simulation)))
     };

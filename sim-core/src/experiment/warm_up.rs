@@ -1,7 +1,7 @@
 //! Where the warm-up ends.
 
 use super::control::Control;
-use super::run::{levels, simulate};
+use super::run::levels;
 use super::suffice::WARM;
 use crate::model::{Expr, Model, Value};
 use crate::statistics::{Moments, Needs, mser5};
@@ -125,7 +125,7 @@ impl WarmUp {
         let pilot = Arc::new(pilot);
         control.plan(PILOTS);
         let series = control.map(PILOTS as usize, |i| {
-            let simulation = simulate(&pilot, first + i as u64, control.cancel)?;
+            let simulation = control.simulate(&pilot, first + i as u64)?;
             control.did_one();
             let interval_ns = simulation.recorder().history().interval_ns();
             Some((interval_ns, levels(&simulation, 0)))

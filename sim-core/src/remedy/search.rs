@@ -5,7 +5,7 @@ use super::journal::{Known, line_of};
 use super::order::{Key, NOTHING, order};
 use super::{Candidate, Damage, Made, Sets};
 pub use crate::doctor::Read;
-use crate::experiment::{Control, simulate};
+use crate::experiment::Control;
 use crate::model::Model;
 use crate::scenario::Problems;
 use crate::summary::Summary;
@@ -318,7 +318,7 @@ fn observe(
     damages: &[Damage],
     control: &Control<'_>,
 ) -> Option<Values> {
-    let simulation = simulate(model, replication, control.cancel)?;
+    let simulation = control.simulate(model, replication)?;
     let summary = Summary::of(&simulation, 0);
     let of = |damage: &Damage| {
         damage

@@ -197,23 +197,31 @@ pub struct Head {
 impl Head {
     /// Of an experiment that has no list of runs.
     pub fn of(experiment: &'static str, level: f64, first: u64, count: u64, stop: Stop) -> Self {
-        Self {
-            first_replication: first,
-            replications: count,
-            ..Self::new(experiment, level, &[], stop)
-        }
+        Self::with(experiment, level, first, count, stop.code())
     }
 
-    fn new(experiment: &'static str, level: f64, runs: &[Run], stop: Stop) -> Self {
+    /// Of an experiment that stops in ways of its own.
+    pub(super) fn with(
+        experiment: &'static str,
+        level: f64,
+        first: u64,
+        count: u64,
+        stop: &'static str,
+    ) -> Self {
         Self {
             schema_version: EXPERIMENT_SCHEMA_VERSION,
             experiment,
             version: env!("CARGO_PKG_VERSION"),
             confidence: level,
-            first_replication: runs.first().map_or(0, |run| run.replication),
-            replications: runs.len() as u64,
-            stop: stop.code(),
+            first_replication: first,
+            replications: count,
+            stop,
         }
+    }
+
+    fn new(experiment: &'static str, level: f64, runs: &[Run], stop: Stop) -> Self {
+        let first = runs.first().map_or(0, |run| run.replication);
+        Self::of(experiment, level, first, runs.len() as u64, stop)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A selection as JSON, as a table and in words.
 
-use super::results::{EXPERIMENT_SCHEMA_VERSION, RunReport, WarmUpReport, estimand, run};
+use super::results::{Head, RunReport, WarmUpReport, estimand, run};
 use super::words::reason_and_needs;
 use crate::experiment::{Selected, Selection, WarmUp};
 use crate::readable;
@@ -29,20 +29,10 @@ pub struct ContenderReport {
 /// A selection.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct SelectionReport {
-    /// [`EXPERIMENT_SCHEMA_VERSION`].
-    pub schema_version: u32,
-    /// `selection`.
-    pub experiment: &'static str,
-    /// Version of the program.
-    pub version: &'static str,
-    /// Probability of selecting the best at least.
-    pub confidence: f64,
-    /// Number of the first replication.
-    pub first_replication: u64,
-    /// Replications of the variant that took most.
-    pub replications: u64,
-    /// `selected`, `cap`, `impossible` or `interrupted`.
-    pub stop: &'static str,
+    /// What it was: `selection`. The confidence is the probability of selecting the best at least, the replications
+    /// those of the variant that took most, and it stops as `selected`, `cap`, `impossible` or `interrupted`.
+    #[serde(flatten)]
+    pub head: Head,
     /// What was estimated: `steady` or `horizon`.
     pub estimand: &'static str,
     /// What was left out at the start.
@@ -89,18 +79,18 @@ impl SelectionReport {
             _ => None,
         };
         Self {
-            schema_version: EXPERIMENT_SCHEMA_VERSION,
-            experiment: "selection",
-            version: env!("CARGO_PKG_VERSION"),
-            confidence: found.plan.level,
-            first_replication: found.plan.first,
-            replications: found.runs.iter().map(Vec::len).max().unwrap_or(0) as u64,
-            stop: match found.selected {
-                Selected::Best(_) => "selected",
-                Selected::Cap => "cap",
-                Selected::Impossible { .. } => "impossible",
-                Selected::Interrupted => "interrupted",
-            },
+            head: Head::with(
+                "selection",
+                found.plan.level,
+                found.plan.first,
+                found.runs.iter().map(Vec::len).max().unwrap_or(0) as u64,
+                match found.selected {
+                    Selected::Best(_) => "selected",
+                    Selected::Cap => "cap",
+                    Selected::Impossible { .. } => "impossible",
+                    Selected::Interrupted => "interrupted",
+                },
+            ),
             estimand: estimand(found.steady),
             warm_up: WarmUpReport::of(warm_up),
             seed: found.variants[0].model.seed,

@@ -45,9 +45,9 @@ pub fn reason_and_needs(reason: &Withheld, needs: Option<Needs>) -> String {
 }
 
 /// How the intervals of measures were made: each way with the measures it was used for.
-pub fn methods(measures: &[Measure], estimates: &[Estimate]) -> Vec<String> {
+pub fn methods<'a>(estimates: impl Iterator<Item = (&'a Measure, &'a Estimate)>) -> Vec<String> {
     let mut ways: Vec<(Method, Vec<&str>)> = Vec::new();
-    for (measure, estimate) in measures.iter().zip(estimates) {
+    for (measure, estimate) in estimates {
         let Some(interval) = estimate.interval() else {
             continue;
         };
@@ -55,6 +55,7 @@ pub fn methods(measures: &[Measure], estimates: &[Estimate]) -> Vec<String> {
             .iter_mut()
             .find(|(method, _)| *method == interval.method)
         {
+            Some((_, paths)) if paths.contains(&measure.path()) => {}
             Some((_, paths)) => paths.push(measure.path()),
             None => ways.push((interval.method, vec![measure.path()])),
         }

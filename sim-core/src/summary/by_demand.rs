@@ -78,9 +78,6 @@ pub struct ByDemand {
 struct Class {
     demands: Histogram,
     responses: Histogram,
-    slowdown: f64,
-    /// Requests that demand something.
-    slowed: u64,
 }
 
 /// The figures of one class of demand.
@@ -102,7 +99,8 @@ pub struct DemandRow {
     pub p95_s: Option<f64>,
     /// 99th percentile.
     pub p99_s: Option<f64>,
-    /// Mean of response time over demand.
+    /// Mean response time over mean demand. The mean of their quotients has no limit where demands can be as
+    /// small as one likes.
     pub slowdown: Option<f64>,
 }
 
@@ -165,7 +163,9 @@ impl ByDemand {
                 p50_s: in_s(quantiles.map(|q| q[0])),
                 p95_s: in_s(quantiles.map(|q| q[1])),
                 p99_s: in_s(quantiles.map(|q| q[2])),
-                slowdown: (class.slowed > 0).then(|| class.slowdown / class.slowed as f64),
+                slowdown: (class.responses.mean_ns().zip(class.demands.mean_ns()))
+                    .filter(|(_, demand)| *demand > 0.0)
+                    .map(|(response, demand)| response / demand),
             }
         };
         self.rows.iter().enumerate().map(row).collect()
@@ -201,10 +201,6 @@ impl ByDemand {
         let class = &mut self.rows[bounds.partition_point(|bound| *bound <= demand)];
         class.demands.record(demand);
         class.responses.record(response);
-        if demand > 0 {
-            class.slowdown += response as f64 / demand as f64;
-            class.slowed += 1;
-        }
     }
 }
 

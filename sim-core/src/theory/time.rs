@@ -2,33 +2,30 @@
 //!
 //! Times are in units of the mean service time.
 
-/// State probabilities of M/M/1, empty at first, after time `t`: uniformisation (Jensen 1953).
-fn transient(lam: f64, t: f64) -> Vec<f64> {
+/// State probabilities after time `t` of a chain that is in its first state at first and moves at `rate`:
+/// uniformisation (Jensen 1953). `step` makes of the probabilities before a move those after it; moves less likely
+/// than `least` are left out.
+fn after(
+    states: usize,
+    (rate, t): (f64, f64),
+    least: f64,
+    step: impl Fn(&[f64], &mut [f64]),
+) -> Vec<f64> {
     // Each chunk is so short that its Poisson weights do not underflow.
-    let chunks = (t * (1.0 + lam) / 50.0).ceil().max(1.0);
-    let step = t / chunks;
-    let mean = step * (1.0 + lam);
-    let levels = (lam * t + 12.0 * (lam * t).sqrt() + 80.0) as usize;
-    let mut state = vec![0.0; levels + 1];
+    let chunks = (t * rate / 50.0).ceil().max(1.0);
+    let mean = t / chunks * rate;
+    let mut state = vec![0.0; states];
     state[0] = 1.0;
     for _ in 0..chunks as u64 {
         let mut power = state.clone();
         let mut weight = libm::exp(-mean);
         let mut result: Vec<f64> = power.iter().map(|p| p * weight).collect();
         let mut n = 0.0;
-        while n < mean || weight > 1e-18 {
+        while n < mean || weight > least {
             n += 1.0;
             weight *= mean / n;
             let before = power.clone();
-            for (i, p) in power.iter_mut().enumerate() {
-                let below = if i > 0 {
-                    lam * before[i - 1]
-                } else {
-                    before[0]
-                };
-                let above = before.get(i + 1).copied().unwrap_or(0.0);
-                *p = (below + above) / (1.0 + lam);
-            }
+            step(&before, &mut power);
             for (r, p) in result.iter_mut().zip(&power) {
                 *r += weight * p;
             }
@@ -36,6 +33,26 @@ fn transient(lam: f64, t: f64) -> Vec<f64> {
         state = result;
     }
     state
+}
+
+/// A move of M/M/1: a request comes or goes, or, where there is none, nothing happens.
+fn come_or_go(lam: f64, before: &[f64], state: &mut [f64]) {
+    for (i, p) in state.iter_mut().enumerate() {
+        let below = match i {
+            0 => before[0],
+            _ => lam * before[i - 1],
+        };
+        let above = before.get(i + 1).copied().unwrap_or(0.0);
+        *p = (below + above) / (1.0 + lam);
+    }
+}
+
+/// State probabilities of M/M/1, empty at first, after time `t`.
+fn transient(lam: f64, t: f64) -> Vec<f64> {
+    let levels = (lam * t + 12.0 * (lam * t).sqrt() + 80.0) as usize;
+    after(levels + 1, (1.0 + lam, t), 1e-18, |before, state| {
+        come_or_go(lam, before, state);
+    })
 }
 
 /// Mean number in M/M/1 a time `t` after it was empty (Kleinrock, *Queueing Systems*, volume 1,
@@ -80,38 +97,18 @@ pub fn level_before_empty(lam: f64, k: u32) -> f64 {
 }
 
 /// Probability that M/M/1, empty at first, holds `k` requests at some moment until `t`: the chain that stays where
-/// it first does, by uniformisation (Jensen 1953).
+/// it first does.
 pub fn level_within(lam: f64, k: u32, t: f64) -> f64 {
     let k = k as usize;
-    let chunks = (t * (1.0 + lam) / 50.0).ceil().max(1.0);
-    let mean = t / chunks * (1.0 + lam);
-    let mut state = vec![0.0; k + 1];
-    state[0] = 1.0;
-    for _ in 0..chunks as u64 {
-        let mut power = state.clone();
-        let mut weight = libm::exp(-mean);
-        let mut result: Vec<f64> = power.iter().map(|p| p * weight).collect();
-        let mut n = 0.0;
-        while n < mean || weight > 1e-25 {
-            n += 1.0;
-            weight *= mean / n;
-            let before = power.clone();
-            for (i, p) in power.iter_mut().enumerate() {
-                let from_below = if i > 0 {
-                    lam * before[i - 1]
-                } else {
-                    before[0]
-                };
-                let from_above = if i + 1 < k { before[i + 1] } else { 0.0 };
-                *p = (from_below + from_above) / (1.0 + lam);
-            }
-            power[k] += before[k];
-            for (r, p) in result.iter_mut().zip(&power) {
-                *r += weight * p;
-            }
-        }
-        state = result;
+    if k == 0 {
+        return 1.0;
     }
+    let state = after(k + 1, (1.0 + lam, t), 1e-25, |before, state| {
+        // Nothing comes back from the last.
+        let [rest @ .., last] = state else { return };
+        come_or_go(lam, &before[..k], rest);
+        *last = before[k] + lam * before[k - 1] / (1.0 + lam);
+    });
     state[k]
 }
 

@@ -7,18 +7,7 @@ use sim_core::prelude::{
 use std::sync::Arc;
 
 /// Two choices, the first drawn of equals: the same draws as the program's own.
-const LESS_OF_TWO: &str = "
-fn pick() {
-    let first = below(count());
-    let best = eligible(first);
-    if count() == 1 { return best; }
-    let second = below(count() - 1);
-    if second >= first { second += 1; }
-    let other = eligible(second);
-    if in_flight(other) < in_flight(best) { return other; }
-    return best;
-}
-";
+const LESS_OF_TWO: &str = include_str!("../less-of-two.policy");
 
 /// Turns that begin at the first server, as the program's own.
 const TURNS: &str = "

@@ -7,7 +7,7 @@ use sim_core::doctor::Examination;
 use sim_core::edit::Edit;
 use sim_core::experiment::sweep::{self, Arguments};
 use sim_core::experiment::{
-    DeadlinePlan, DeadlineSteps, Measure, Plan, Unfit, Variant, WarmUp, variants, warmed,
+    DeadlinePlan, DeadlineSteps, Measure, Plan, Unfit, Variant, WarmUp, variants,
 };
 use sim_core::model::Model;
 use sim_core::scenario::Scenario;
@@ -201,14 +201,7 @@ fn comparison(
         measures = Measure::defaults(&models[0]);
     }
     let warm_up = WarmUp::alike(&models);
-    let variants = found
-        .iter()
-        .zip(warmed(&models, &warm_up))
-        .map(|(variant, model)| Variant {
-            name: variant.name.clone(),
-            model,
-        })
-        .collect();
+    let variants = Variant::warmed(&found, &warm_up);
     let plan = Plan {
         measures,
         first: 0,

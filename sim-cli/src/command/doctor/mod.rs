@@ -7,7 +7,7 @@ use crate::args::{DoctorArgs, DoctorFormat, replacing};
 use crate::command::import;
 use crate::command::refused;
 use crate::exit::{Exit, Failure};
-use crate::experiment::{check_own_policies, conduct};
+use crate::experiment::conduct;
 use crate::input::{self, Input};
 use crate::sheet;
 use crate::terminal::{self, Out};
@@ -23,7 +23,6 @@ use sim_core::summary::assumed_words;
 use sim_import::settings::recognise;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
 /// A scenario, written or imported, with the places of its values.
 struct Subject {
@@ -122,10 +121,6 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let outside = args.sets.all(None);
     let read = |sets: &[(String, String)]| subject.input.scenario(&replacing(&outside, sets));
     sheet::check(&args.page, None)?;
-    // What is wrong with the scenario is told below.
-    if let Ok(model) = read(&[]).and_then(|scenario| scenario.model()) {
-        check_own_policies(&Arc::new(model))?;
-    }
     let (found, _) = conduct(
         "doctor",
         args.threads,

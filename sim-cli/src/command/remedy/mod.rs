@@ -8,7 +8,7 @@ use crate::command::refused;
 use crate::command::refused_input;
 use crate::deliver::{Results, deliver};
 use crate::exit::{Exit, Failure};
-use crate::experiment::{check_output, check_own_policies, conduct};
+use crate::experiment::{check_output, conduct};
 use crate::files;
 use crate::input::Input;
 use crate::journal::Journal;
@@ -20,7 +20,7 @@ use sim_core::remedy::{Damage, Hunt, Known, Remedies, RemedyPlan};
 use sim_core::scenario::Scenario;
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Replications when nothing is said.
 const REPLICATIONS: u64 = 10;
@@ -44,7 +44,6 @@ pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let read = |sets: &[(String, String)]| input.scenario(&replacing(&outside, sets));
     let valid = read(&[]).and_then(|scenario| scenario.model().map(|model| (scenario, model)));
     let (scenario, model) = valid.map_err(|problems| refused_input(&input, &outside, &problems))?;
-    let model = Arc::new(model);
     check_output(&args.result)?;
     if let (Some(journal), Some(folder)) = (&args.resume, &args.result.output)
         && files::is_below(journal, folder)
@@ -55,7 +54,6 @@ pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         );
     }
     let plan = plan(args, &model)?;
-    check_own_policies(&model)?;
     let hunt = Hunt::new(&read, &plan).map_err(|problems| refused(&problems))?;
     let (journal, known) = match &args.resume {
         Some(path) => open(path, &hunt, quiet)?,
@@ -84,10 +82,10 @@ pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let plot = answer.plot(&verdict);
     let results = Results {
         report: &report,
-        csv: ("remedies.csv", &csv),
+        tables: &[("remedies.csv", &csv)],
         svg: Some(("remedies.svg", plot.clone())),
         sheet: answer.sheet(&verdict, plot),
-        scenario: &scenario,
+        scenario: Some(&scenario),
         host,
         exit: Exit::unless(found.interrupted),
     };

@@ -123,13 +123,13 @@ pub(super) fn run(
     let plot = plot(&found, &lever, &verdict);
     let results = Results {
         report: &report,
-        csv: (TABLE, &csv),
+        tables: &[(TABLE, &csv)],
         svg: Some((PLOT, plot)),
         sheet: subject.sheet(
             "search for the breaking point",
             blocks(&found, &lever, &verdict, &example, &plan),
         ),
-        scenario: &subject.scenario,
+        scenario: Some(&subject.scenario),
         host,
         exit,
     };

@@ -106,7 +106,7 @@ pub(super) fn run(
     let csv = |out: &mut dyn Write| write_csv(&found, &axes, subject, out);
     let results = Results {
         report: &report,
-        csv: (TABLE, &csv),
+        tables: &[(TABLE, &csv)],
         svg: Some((
             PLOT,
             Picture::HeatMap(plot(&found, &axes, subject, &verdict)),
@@ -115,7 +115,7 @@ pub(super) fn run(
             "map of triggers and loads",
             blocks(&found, &axes, subject, (args, &plan, watch), &verdict),
         ),
-        scenario: &subject.scenario,
+        scenario: Some(&subject.scenario),
         host,
         exit,
     };

@@ -7,7 +7,7 @@ mod ramp;
 use super::refused;
 use crate::args::StressArgs;
 use crate::exit::{Exit, Failure};
-use crate::experiment::{check_output, check_own_policies};
+use crate::experiment::check_output;
 use crate::input::Input;
 use crate::sheet;
 use crate::terminal::Out;
@@ -86,13 +86,11 @@ impl Subject {
             .scenario(&first)
             .and_then(|scenario| scenario.model().map(|model| (scenario, model)));
         let (scenario, model) = read.map_err(invalid)?;
-        let model = Arc::new(model);
-        check_own_policies(&model)?;
         Ok(Self {
             input,
             sets,
             scenario,
-            model,
+            model: Arc::new(model),
         })
     }
 

@@ -83,13 +83,13 @@ pub(super) fn run(
     let csv = |out: &mut dyn Write| write_csv(&found, subject, level, out);
     let results = Results {
         report: &report,
-        csv: (TABLE, &csv),
+        tables: &[(TABLE, &csv)],
         svg: Some((PLOT, Picture::Lines(plot(&found, subject, level, &verdict)))),
         sheet: subject.sheet(
             "ramp up and down",
             blocks(&found, (&ramp, &args.until), subject, level, &verdict),
         ),
-        scenario: &subject.scenario,
+        scenario: Some(&subject.scenario),
         host,
         exit,
     };

@@ -26,7 +26,7 @@ mod lex;
 mod parse;
 mod run;
 
-use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{FleetView, Job, Policy, PolicyDef};
 use crate::draws::{Draws, Stream};
 use crate::extension::{CodeProblem, ExtensionRow, ParamDef, ParamKind};
 use crate::outcome::Outcome;
@@ -36,8 +36,8 @@ use run::{Fault, Given, Memory, Register, Steps};
 use std::ops::Range;
 use std::sync::Arc;
 
-pub(super) static POLICY: PolicyDef = PolicyDef {
-    row: ExtensionRow {
+pub(super) static POLICY: PolicyDef = PolicyDef::new(
+    ExtensionRow {
         name: "script",
         about: "A policy of one's own, as a script: what it picks, what it keeps and what it hears.",
         source: "",
@@ -65,13 +65,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
             ),
         ],
     },
-    farm: Farm::Unknown,
-    follows_load: false,
-    familiar: None,
-    check: no_conditions,
-    heeds_weights: true,
-    by_weight: false,
-    build: &|params| {
+    &|params| {
         let program = compile::compile(params.text("code"));
         let program = program.unwrap_or_else(|mistake| panic!("it was read before: {mistake:?}"));
         Box::new(Scripted::new(
@@ -79,7 +73,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
             Arc::clone(params.numbers("parameters")),
         ))
     },
-};
+);
 
 /// No server: what a script picks when it wants none.
 const NONE: f64 = -1.0;

@@ -436,17 +436,7 @@ fn no_text_is_too_deep_too_long_or_too_much() {
 }
 
 /// The power of two choices, as the program's own.
-const LESS_OF_TWO: &str = "
-    fn pick() {
-        let first = below(count());
-        let best = eligible(first);
-        if count() == 1 { return best; }
-        let second = below(count() - 1);
-        if second >= first { second += 1; }
-        let other = eligible(second);
-        if in_flight(other) < in_flight(best) { return other; }
-        return best;
-    }";
+const LESS_OF_TWO: &str = include_str!("../../../tests/less-of-two.policy");
 
 #[test]
 fn it_picks_what_the_policies_that_it_imitates_pick() {

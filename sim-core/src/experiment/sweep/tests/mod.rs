@@ -11,9 +11,10 @@ use super::row::{Ended, Row};
 use super::run::{run, run_with};
 use super::shard::Shard;
 use super::steps::Steps;
-use crate::experiment::{Measure, Run};
+use crate::experiment::{Control, Measure, Run};
 use crate::model::Model;
 use crate::scenario::{NoFiles, Problems, Source};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -387,7 +388,8 @@ fn a_panic_in_one_cell_is_told_and_the_others_go_on() {
                 rate.to_bits() != 200.0_f64.to_bits() || n != 3,
                 "as if something were wrong"
             );
-            crate::experiment::run_one(model, n, m, stop).map(Ok::<Run, String>)
+            let control = Control::new(NonZeroUsize::MIN, stop, &|_| {});
+            crate::experiment::run_one(model, n, m, &control).map(Ok::<Run, String>)
         };
     let mut rows = Vec::new();
     let stop = AtomicBool::new(false);
