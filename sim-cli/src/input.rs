@@ -142,15 +142,7 @@ impl Input {
 
     /// Reads it as a plan.
     pub(crate) fn plan(&self) -> Result<Plan, Problems> {
-        match &self.place {
-            Place::Library => Plan::read(
-                &self.source,
-                &Neighbours {
-                    of: &self.source.name,
-                },
-            ),
-            Place::Folder(folder) => Plan::read(&self.source, &self.files_of(folder)),
-        }
+        Plan::read(&self.source, &*self.files())
     }
 
     /// The text as it stands.
@@ -164,19 +156,8 @@ impl Input {
         sets: &[(String, String)],
         texts: &Traces,
     ) -> Result<Scenario, Problems> {
-        let own = self.source.clone();
-        match &self.place {
-            Place::Library => {
-                let others = Neighbours {
-                    of: &own.name.clone(),
-                };
-                Scenario::read(own, sets, &Also { texts, others })
-            }
-            Place::Folder(folder) => {
-                let others = self.files_of(folder);
-                Scenario::read(own, sets, &Also { texts, others })
-            }
-        }
+        let files = Either(texts, &*self.files());
+        Scenario::read(self.source.clone(), sets, &files)
     }
 
     /// How a scenario beside `output` names this one as its base.
@@ -194,30 +175,27 @@ impl Input {
 
     /// Reads the scenario.
     pub(crate) fn scenario(&self, sets: &[(String, String)]) -> Result<Scenario, Problems> {
+        Scenario::read(self.source.clone(), sets, &*self.files())
+    }
+
+    /// What it refers to. A model's sets name files here as well, such as a policy of one's own.
+    fn files(&self) -> Box<dyn Files + '_> {
         match &self.place {
-            Place::Library => Scenario::read(
-                self.source.clone(),
-                sets,
-                &Neighbours {
-                    of: &self.source.name,
-                },
-            ),
-            Place::Folder(folder) => {
-                Scenario::read(self.source.clone(), sets, &self.files_of(folder))
+            Place::Library => {
+                let of = &self.source.name;
+                Box::new(Either(Neighbours { of }, self.files_of(Path::new(""))))
             }
+            Place::Folder(folder) => Box::new(self.files_of(folder)),
         }
     }
 }
 
-/// Files of a scenario, and texts in memory.
-struct Also<'a, F> {
-    texts: &'a Traces,
-    others: F,
-}
+/// What the second has where the first has not.
+struct Either<A, B>(A, B);
 
-impl<F: Files> Files for Also<'_, F> {
+impl<A: Files, B: Files> Files for Either<A, B> {
     fn read(&self, name: &str) -> Result<Source, String> {
-        self.texts.read(name).or_else(|_| self.others.read(name))
+        self.0.read(name).or_else(|_| self.1.read(name))
     }
 }
 

@@ -84,8 +84,11 @@
 //!
 //! # What it needs
 //!
-//! No files: what else must be read is asked of [`scenario::Files`]. No threads with `--no-default-features`: experiments then
-//! run on the thread that asks. TOML is read in every build, since defaults of keys and dialects are written in it.
+//! No files: what else must be read is asked of [`scenario::Files`]. Two features, both on by default, can be left out:
+//!
+//! - `threads`: without it experiments run on the thread that asks.
+//! - `toml`: without it every text is read as JSON, values of sets too, and there are no dialects of balancers, remedies or
+//!   suites of theory, which are written in TOML.
 //!
 //! # What may change
 //!

@@ -106,10 +106,10 @@ impl Source {
         }
     }
 
+    /// By its name; where TOML is left out every text is JSON.
     pub(crate) fn is_json(&self) -> bool {
-        self.name
-            .rsplit_once('.')
-            .is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("json"))
+        let ending = self.name.rsplit_once('.').map(|(_, ending)| ending);
+        cfg!(not(feature = "toml")) || ending.is_some_and(|e| e.eq_ignore_ascii_case("json"))
     }
 
     /// The name without folder and ending.
@@ -155,6 +155,12 @@ pub trait Files {
 /// No other files: for texts that stand alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoFiles;
+
+impl<F: Files + ?Sized> Files for &F {
+    fn read(&self, name: &str) -> Result<Source, String> {
+        (**self).read(name)
+    }
+}
 
 impl Files for NoFiles {
     fn read(&self, name: &str) -> Result<Source, String> {

@@ -222,6 +222,14 @@ fn files_that_include_each_other_end() {
 fn what_is_no_nginx_is_not_taken_for_it() {
     assert_eq!(format_of("x", SHOP), Some("nginx"));
     assert_eq!(format_of("x", "{\"a\": {\"b\": 1}}"), None);
+    // A scenario with a script in it.
+    let script =
+        "policy = { code = \"fn pick() { return any(); }\" }\nserver = [{ name = \"a\" }]\n";
+    assert_eq!(format_of("x", script), None);
+    assert_eq!(
+        format_of("x", "location = / {\n  return 200;\n}\n"),
+        Some("nginx")
+    );
     assert_eq!(
         format_of("x", "shop.example {\n\treverse_proxy a:80\n}\n"),
         Some("caddy")

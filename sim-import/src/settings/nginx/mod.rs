@@ -36,8 +36,11 @@ const OPENINGS: &[&str] = &[
 fn recognises(source: &Source) -> bool {
     let code = || text::code_lines(&source.text);
     let opens = |line: &str| {
-        let word = line.split_whitespace().next().unwrap_or_default();
-        line.contains('{') && OPENINGS.contains(&word.trim_end_matches('{'))
+        let mut words = line.split_whitespace();
+        let word = words.next().unwrap_or_default();
+        // `server = [{ … }]` is a scenario, `location = / {` is not.
+        let assigned = words.next() == Some("=") && word != "location";
+        line.contains('{') && OPENINGS.contains(&word.trim_end_matches('{')) && !assigned
     };
     // Caddy and HCL have braces too, but no semicolons at ends of lines.
     let ends = code().any(|line| {

@@ -3,11 +3,19 @@
 
 use super::problem::{Collector, Problem, Span};
 use super::{Source, foreign};
-use crate::text::{cited, plain};
+use crate::text::plain;
 use crate::time::Duration;
-use jsonc_parser::ast;
 use std::sync::Arc;
-use toml::de::{DeTable, DeValue};
+
+mod json;
+#[cfg(feature = "toml")]
+mod toml;
+
+/// The language of a value on its own.
+#[cfg(not(feature = "toml"))]
+use json as language;
+#[cfg(feature = "toml")]
+use toml as language;
 
 /// Longest text that is read: beyond it a scenario is data, not a description.
 const TEXT_MAX: usize = 64 << 20;
@@ -187,106 +195,9 @@ pub(crate) fn parse_any(source: &Source, number: u32, problems: &mut Collector) 
         return None;
     }
     if source.is_json() {
-        parse_json(&source.text, number, problems)
-    } else {
-        parse_toml(&source.text, number, problems)
+        return json::parse(&source.text, number, problems);
     }
-}
-
-fn parse_toml(text: &str, number: u32, problems: &mut Collector) -> Option<Node> {
-    let (table, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        let span = Span::new(number, 0..0);
-        return from_table(table.get_ref(), span, number, DEPTH_MAX, problems);
-    }
-    // One slip, such as an unclosed bracket, makes the parser stumble over all that follows in
-    // the line: only its first complaint in a line is worth reading.
-    let mut last_line = usize::MAX;
-    for error in errors.iter().take(20) {
-        let range = error.span().unwrap_or(0..0);
-        let line = text
-            .get(..range.start)
-            .unwrap_or(text)
-            .matches('\n')
-            .count();
-        if line != last_line {
-            problems.push(
-                Problem::new("E001", format!("not well-formed TOML: {}", error.message()))
-                    .at(Span::new(number, range)),
-            );
-            last_line = line;
-        }
-    }
-    None
-}
-
-fn from_table(
-    table: &DeTable<'_>,
-    span: Span,
-    number: u32,
-    depth: usize,
-    problems: &mut Collector,
-) -> Option<Node> {
-    let mut entries = Vec::with_capacity(table.len());
-    let mut whole = true;
-    for (key, value) in table {
-        let key_span = Span::new(number, key.span());
-        let name = short(key.get_ref(), key_span, problems)?;
-        let place = Span::new(number, value.span());
-        match from_toml(value.get_ref(), place, number, depth, problems) {
-            Some(node) => entries.push(Entry {
-                key: name,
-                key_span,
-                node,
-            }),
-            None => whole = false,
-        }
-    }
-    whole.then_some(Node {
-        value: Value::Table(entries),
-        span,
-    })
-}
-
-fn from_toml(
-    value: &DeValue<'_>,
-    span: Span,
-    number: u32,
-    depth: usize,
-    problems: &mut Collector,
-) -> Option<Node> {
-    if depth == 0 {
-        problems.push(Problem::new("E002", format!("nested more than {DEPTH_MAX} deep")).at(span));
-        return None;
-    }
-    let value = match value {
-        DeValue::String(text) => Value::Text(short(text, span, problems)?),
-        DeValue::Integer(integer) => {
-            match i128::from_str_radix(integer.as_str(), integer.radix()) {
-                Ok(i) => Value::Integer(i),
-                Err(_) => return refuse_number(integer.as_str(), span, problems),
-            }
-        }
-        DeValue::Float(float) => Value::Float(finite(float.as_str(), span, problems)?),
-        DeValue::Boolean(flag) => Value::Flag(*flag),
-        // `at = 12:30` without quotation marks is a time to TOML; it means the same here.
-        DeValue::Datetime(moment) => Value::Text(moment.to_string()),
-        DeValue::Array(items) => {
-            let read = items.iter().map(|item| {
-                from_toml(
-                    item.get_ref(),
-                    Span::new(number, item.span()),
-                    number,
-                    depth - 1,
-                    problems,
-                )
-            });
-            let read: Vec<Option<Node>> = read.collect();
-            Value::List(read.into_iter().collect::<Option<_>>()?)
-        }
-        DeValue::Table(table) => return from_table(table, span, number, depth - 1, problems),
-    };
-    Some(Node { value, span })
+    language::parse(&source.text, number, problems)
 }
 
 /// A text or key without what a terminal would obey. Those that are too long to be repeated in a message
@@ -319,131 +230,8 @@ fn finite(text: &str, span: Span, problems: &mut Collector) -> Option<f64> {
     number
 }
 
-const STRICT_JSON: jsonc_parser::ParseOptions = jsonc_parser::ParseOptions {
-    allow_comments: true,
-    allow_loose_object_property_names: false,
-    allow_trailing_commas: true,
-    allow_missing_commas: false,
-    allow_single_quoted_strings: false,
-    allow_hexadecimal_numbers: false,
-    allow_unary_plus_numbers: false,
-    allow_bare_decimal_point_numbers: false,
-    allow_non_finite_numbers: false,
-    allow_extended_string_escapes: false,
-};
-
-fn parse_json(text: &str, number: u32, problems: &mut Collector) -> Option<Node> {
-    let parsed =
-        jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &STRICT_JSON);
-    let value = match parsed {
-        Ok(result) => result.value,
-        Err(error) => {
-            let range = error.range();
-            let span = Span::new(
-                number,
-                range.start.min(text.len())..range.end.min(text.len()),
-            );
-            problems.push(
-                Problem::new("E001", format!("not well-formed JSON: {}", error.kind())).at(span),
-            );
-            return None;
-        }
-    };
-    match value {
-        Some(value @ ast::Value::Object(_)) => from_json(&value, number, DEPTH_MAX, problems),
-        _ => {
-            problems.push(
-                Problem::new("E001", "a scenario in JSON is an object")
-                    .at(Span::new(number, 0..text.len().min(1))),
-            );
-            None
-        }
-    }
-}
-
-fn from_json(
-    value: &ast::Value<'_>,
-    number: u32,
-    depth: usize,
-    problems: &mut Collector,
-) -> Option<Node> {
-    use jsonc_parser::common::Ranged;
-    let range = value.range();
-    let span = Span::new(number, range.start..range.end);
-    if depth == 0 {
-        problems.push(Problem::new("E002", format!("nested more than {DEPTH_MAX} deep")).at(span));
-        return None;
-    }
-    let value = match value {
-        ast::Value::StringLit(text) => Value::Text(short(&text.value, span, problems)?),
-        ast::Value::NumberLit(literal) => match literal.value.parse::<i128>() {
-            Ok(integer) => Value::Integer(integer),
-            Err(_) => Value::Float(finite(literal.value, span, problems)?),
-        },
-        ast::Value::BooleanLit(flag) => Value::Flag(flag.value),
-        ast::Value::Array(list) => {
-            let read: Vec<Option<Node>> = list
-                .elements
-                .iter()
-                .map(|e| from_json(e, number, depth - 1, problems))
-                .collect();
-            Value::List(read.into_iter().collect::<Option<_>>()?)
-        }
-        ast::Value::Object(object) => Value::Table(json_entries(object, number, depth, problems)?),
-        ast::Value::NullKeyword(_) => {
-            problems.push(
-                Problem::new("E012", "null has no meaning in a scenario")
-                    .at(span)
-                    .help("leave the key out"),
-            );
-            return None;
-        }
-    };
-    Some(Node { value, span })
-}
-
-fn json_entries(
-    object: &ast::Object<'_>,
-    number: u32,
-    depth: usize,
-    problems: &mut Collector,
-) -> Option<Vec<Entry>> {
-    use jsonc_parser::common::Ranged;
-    let mut table = Node::empty_table(Span::NOWHERE);
-    let mut seen = std::collections::BTreeMap::new();
-    let mut whole = true;
-    for property in &object.properties {
-        let range = property.name.range();
-        let key_span = Span::new(number, range.start..range.end);
-        let key = short(property.name.as_str(), key_span, problems)?;
-        if let Some(first) = seen.insert(key.clone(), key_span) {
-            problems.push(
-                Problem::new("E001", format!("the key {} is written twice", cited(key)))
-                    .at(key_span)
-                    .label(first, "first here"),
-            );
-            whole = false;
-            continue;
-        }
-        match from_json(&property.value, number, depth - 1, problems) {
-            Some(node) => match &mut table.value {
-                Value::Table(entries) => entries.push(Entry {
-                    key,
-                    key_span,
-                    node,
-                }),
-                _ => whole = false,
-            },
-            None => whole = false,
-        }
-    }
-    match table.value {
-        Value::Table(entries) if whole => Some(entries),
-        _ => None,
-    }
-}
-
-/// Reads one value in TOML syntax, as on a command line; what is no TOML is taken as a text.
+/// Reads one value in TOML syntax, as on a command line, or in JSON where TOML is left out; what is neither is
+/// taken as a text.
 /// `span` is where `text` stands.
 pub(crate) fn parse_value(text: &str, span: Span, problems: &mut Collector) -> Option<Node> {
     if text.len() > TEXT_MAX {
@@ -451,13 +239,10 @@ pub(crate) fn parse_value(text: &str, span: Span, problems: &mut Collector) -> O
         return None;
     }
     let trimmed = text.trim();
-    let (value, errors) = DeValue::parse_recoverable(trimmed);
-    if !errors.is_empty() || matches!(value.get_ref(), DeValue::Datetime(_)) {
+    let Some(read) = language::value(trimmed, span) else {
         return short(trimmed, span, problems).map(|text| Node::text(text, span));
-    }
-    let mut inner = Collector::default();
-    let Some(mut node) = from_toml(value.get_ref(), span, span.source, DEPTH_MAX, &mut inner)
-    else {
+    };
+    let Some(mut node) = read else {
         // Places inside the value are not yet places in the source: point at the whole of it.
         problems.push(
             Problem::new(
