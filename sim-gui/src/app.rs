@@ -22,8 +22,12 @@ use sim_core::time::Instant;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Time of a frame that playback may use where there are no threads.
+/// Time of a frame that playback has at least where there are no threads.
 const SLICE: Duration = Duration::from_millis(7);
+/// The same at most, however slowly frames are drawn.
+const SLICE_MAX: Duration = Duration::from_millis(100);
+/// What a frame may take with it: thirty are drawn in a second, and a little is left for the browser.
+const FRAME: Duration = Duration::from_millis(27);
 /// How long a message stays at least, in seconds.
 const MESSAGE_S: f64 = 3.0;
 /// How fast one is read.
@@ -63,6 +67,8 @@ pub struct App {
     /// Who simulates what the doctor tries.
     pub(crate) examiner: Option<Box<dyn Runner>>,
     pub(crate) sliced: bool,
+    /// Time that playback had of the last frame.
+    slice: Duration,
     pub(crate) edits_seen: u64,
     /// A change was accepted whose future is not shown yet.
     pub(crate) forked: bool,
@@ -113,6 +119,7 @@ impl App {
             runner: None,
             examiner: None,
             sliced: opening.sliced,
+            slice: SLICE,
             edits_seen: 0,
             forked: false,
             said_seen: 0,
@@ -165,6 +172,23 @@ impl App {
         });
     }
 
+    /// Gives playback what the drawing leaves of a frame, where there are no threads; `last` is what the last frame took of
+    /// this one.
+    fn share_frame(&mut self, ctx: &egui::Context, last: Option<f32>) {
+        let took = |seconds| Duration::try_from_secs_f32(seconds).unwrap_or_default();
+        let Some(drawn) = last.map(|last| took(last).saturating_sub(self.slice)) else {
+            return;
+        };
+        let left = FRAME.saturating_sub(drawn).min(FRAME * 3 / 4);
+        // Where others draw slowly, a processor in the place of a graphics card, this thread had to wait. A part of that,
+        // so that the slice falls again once it is what takes the time.
+        let apart = took(ctx.input(|i| i.unstable_dt));
+        let waited = apart.saturating_sub(drawn) * 4 / 5;
+        let busy = self.worker.as_ref().is_some_and(|worker| worker.is_busy());
+        self.slice = if busy { left.max(waited) } else { left };
+        self.slice = self.slice.clamp(SLICE, SLICE_MAX);
+    }
+
     /// Takes the latest report.
     fn receive(&mut self) {
         if self
@@ -174,7 +198,11 @@ impl App {
         {
             self.say("playback broke, which is an error of this program: open the scenario again");
         }
-        let Some(report) = self.worker.as_mut().and_then(|worker| worker.poll(SLICE)) else {
+        let Some(report) = self
+            .worker
+            .as_mut()
+            .and_then(|worker| worker.poll(self.slice))
+        else {
             return;
         };
         if report.edits_seen != self.edits_seen {
@@ -383,7 +411,10 @@ impl App {
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
+        if self.sliced {
+            self.share_frame(ctx, frame.info().cpu_usage);
+        }
         self.state.time_s = ctx.input(|i| i.time);
         self.receive();
         self.look_at_experiments(ctx);
