@@ -9,6 +9,8 @@
 //! | file | concern |
 //! |---|---|
 //! | `series` | figures over time, row by row |
+//! | `breaker` | circuit breakers: where they stand, and whether they let anything through |
+//! | `sources` | what each source sends |
 //! | `branch` | one future: frames, series, event_log |
 //! | `deck` | all branches, and the play head; what is still to be done, changes, undo and redo |
 //! | `transport` | the play head |
@@ -21,12 +23,14 @@
 //! | `figures`, `condition`, `words` | what screens of all kinds say the same way |
 
 pub mod branch;
+pub mod breaker;
 pub mod condition;
 pub mod danger;
 pub mod deck;
 pub mod expected;
 pub mod figures;
 pub mod series;
+mod sources;
 pub mod stood;
 pub mod told;
 pub mod transport;
@@ -34,10 +38,11 @@ pub mod view;
 pub mod words;
 pub mod worker;
 
+pub use breaker::{Breaker, Throw, breakers};
 pub use condition::{Condition, Lane};
 pub use danger::Danger;
 pub use expected::Expected;
-pub use figures::{figures, server_now, site_now, way_now, ways_now};
+pub use figures::{figures, server_now, site_now, source_now, way_now, ways_now};
 pub use series::{Column, Series};
 pub use sim_core::edit::{Edit, Edited};
 pub use stood::{Stood, stood};

@@ -342,6 +342,20 @@ fn the_opening_scene_looks_as_it_did() {
 }
 
 #[test]
+fn several_sources_and_a_breaker_look_as_they_did() {
+    let mut wrong = Vec::new();
+    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+        let mut window = Window::open("first", looks);
+        window.perform(Command::OpenText(crate::flow::SOURCES.to_owned()));
+        window.explored();
+        window.perform(Command::Speed(1.0));
+        window.go("12:03:20");
+        wrong.extend(compare(&format!("sources-{suffix}"), &window.picture()));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn on_a_phone_all_stands_in_one_column() {
     let mut wrong = Vec::new();
     let mut window = Window::sized("incident", Looks::Dark, PHONE);
