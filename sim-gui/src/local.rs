@@ -38,6 +38,10 @@ pub struct Local {
     pub loop_from: Option<Instant>,
     /// Where a stretch begins that is being marked in plots.
     pub brush: Option<Instant>,
+    /// Where a stretch begins that is being marked to be measured.
+    pub marking: Option<Instant>,
+    /// Whether the lanes had the pointer or the focus in the last frame.
+    pub over_lanes: bool,
     /// The moment under the pointer in this frame.
     pub pointed: Option<Instant>,
     /// Parameters being typed: path and text.

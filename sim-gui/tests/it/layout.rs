@@ -193,6 +193,11 @@ fn two_futures_fit_every_window() {
     in_every_width(&mut harness, "two futures", &mut all);
     perform(&mut harness, Command::Director);
     in_every_width(&mut harness, "two futures and a director", &mut all);
+    perform(&mut harness, Command::Director);
+    for lane in ["server web/web-3", "alert slow"] {
+        perform(&mut harness, Command::Pin(lane.to_owned()));
+    }
+    in_every_width(&mut harness, "two futures and pinned lanes", &mut all);
     assert!(all.is_empty(), "{} wrong:\n{}", all.len(), all.join("\n"));
 }
 

@@ -253,6 +253,17 @@ fn the_incident_looks_as_it_did() {
     window.harness.hover_at(plot.center());
     window.harness.run_steps(8);
     wrong.extend(compare("crosshair-dark", &window.picture()));
+    // A stretch that is measured, with pinned lanes.
+    window.harness.remove_cursor();
+    window.perform(Command::Zoom(None));
+    for lane in ["server web/web-1", "balancer web-lb-1"] {
+        window.perform(Command::Pin(lane.to_owned()));
+    }
+    window.perform(Command::Mark(Some((moment(16), moment(36)))));
+    window.harness.run_steps(4);
+    wrong.extend(compare("measured-dark", &window.picture()));
+    window.perform(Command::Theme);
+    wrong.extend(compare("measured-light", &window.picture()));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
