@@ -2,6 +2,7 @@
 //! what was typed and not run or applied yet: above all the text of the scenario, in `text`.
 
 use crate::experiment::{Draft, Field};
+use crate::panel::gallery::{Level, Thumbs};
 use crate::playback::Edit;
 use sim_core::scenario::Written;
 use sim_core::time::Instant;
@@ -30,6 +31,10 @@ pub struct Local {
     pub search: String,
     /// Events of The event log so far, as they were brought into sight.
     pub event_log_seen: usize,
+    /// For whom models are shown; for everybody where nothing is chosen.
+    pub level: Option<Level>,
+    /// Pictures of models.
+    pub thumbs: Thumbs,
     /// The path of a file to open, as it is typed.
     pub path: String,
     /// The line chosen in the palette.

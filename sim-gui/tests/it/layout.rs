@@ -258,6 +258,23 @@ fn a_lesson_fits_every_window() {
 }
 
 #[test]
+fn the_gallery_fits_every_window() {
+    let mut all = Vec::new();
+    let mut harness = window(opening("first"));
+    perform(&mut harness, Command::Panel("gallery"));
+    harness.run_steps(200);
+    in_every_width(&mut harness, "gallery", &mut all);
+    assert!(all.is_empty(), "{} wrong:\n{}", all.len(), all.join("\n"));
+    // By level.
+    let count = |harness: &Harness<'_, App>| harness.query_all_by_label_contains("open ").count();
+    let every = count(&harness);
+    harness.get_by_label_contains("first steps (").click();
+    harness.run_steps(4);
+    assert!((5..every / 2).contains(&count(&harness)), "{every}");
+    assert!(harness.query_by_label_contains("open mm1: ").is_none());
+}
+
+#[test]
 fn the_day_is_watched_without_questions() {
     let mut harness = window(Opening {
         scenario: None,

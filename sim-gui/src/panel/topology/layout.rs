@@ -310,7 +310,7 @@ impl Layout {
 }
 
 /// How many calls or routes a service is away from the outside.
-fn depths(model: &Model) -> Vec<usize> {
+pub(crate) fn depths(model: &Model) -> Vec<usize> {
     let mut depths = vec![0; model.services.len()];
     // A path without a circle is no longer than there are services.
     for _ in 0..model.services.len() {

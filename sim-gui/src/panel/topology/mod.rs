@@ -21,6 +21,7 @@ use eframe::egui::{
 };
 pub(crate) use flow::Flow;
 use layout::Layout;
+pub(crate) use layout::depths;
 use sim_core::engine::InstanceSnapshot;
 use sim_core::model::Balancer;
 use sim_core::readable;
