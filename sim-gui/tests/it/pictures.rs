@@ -21,6 +21,7 @@ const SIZE: [usize; 2] = [1280, 800];
 /// As small as a window is made, and a large one.
 const NARROW: [usize; 2] = [900, 640];
 const WIDE: [usize; 2] = [1680, 960];
+const LARGE: [usize; 2] = [1920, 1080];
 const PHONE: [usize; 2] = [390, 844];
 /// What is looked at by both, with what pictures of it are called.
 const DESK_AND_PHONE: [(Looks, [usize; 2], &str); 3] = [
@@ -224,8 +225,9 @@ fn the_incident_looks_as_it_did() {
     window.perform(Command::Director);
     window.go("12:30:08");
     wrong.extend(compare("director-dark", &window.picture()));
-    window.perform(Command::Director);
     window.perform(Command::Theme);
+    wrong.extend(compare("director-light", &window.picture()));
+    window.perform(Command::Director);
     for (name, at) in MOMENTS {
         window.go(at);
         wrong.extend(compare(
@@ -253,6 +255,10 @@ fn the_incident_looks_as_it_did() {
     window.harness.hover_at(plot.center());
     window.harness.run_steps(8);
     wrong.extend(compare("crosshair-dark", &window.picture()));
+    window.perform(Command::Theme);
+    window.harness.run_steps(4);
+    wrong.extend(compare("crosshair-light", &window.picture()));
+    window.perform(Command::Theme);
     // A stretch that is measured, with pinned lanes.
     window.harness.remove_cursor();
     window.perform(Command::Zoom(None));
@@ -362,6 +368,29 @@ fn several_sources_and_a_breaker_look_as_they_did() {
         window.perform(Command::Speed(1.0));
         window.go("12:03:20");
         wrong.extend(compare(&format!("sources-{suffix}"), &window.picture()));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn on_a_large_screen_it_looks_as_it_did() {
+    let mut wrong = Vec::new();
+    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+        let mut window = Window::sized("incident", looks, LARGE);
+        window.explored();
+        window.go("12:30:50");
+        wrong.extend(compare(&format!("large-down-{suffix}"), &window.picture()));
+        window.go("12:25");
+        window.perform(Command::Edit(Edit::set(
+            "service.web.server.web-1.weight",
+            "3",
+        )));
+        window.explored();
+        window.go("12:45");
+        wrong.extend(compare(
+            &format!("large-futures-{suffix}"),
+            &window.picture(),
+        ));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

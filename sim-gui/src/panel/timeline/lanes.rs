@@ -58,6 +58,10 @@ pub(super) fn lanes_of(branch: &BranchReport, state: &State, room: usize) -> Vec
         |lane: &LaneOf| pin_of(state, lane).is_some_and(|(_, key)| state.pinned.contains(&key));
     let mut others = lanes_unpinned(&futures, state, left);
     others.retain(|lane| !is_pinned(lane));
+    // Where room is short, what is pinned takes the place of what comes last.
+    if !lanes.is_empty() {
+        others.truncate(left.max(2 * futures.len()));
+    }
     lanes.extend(others);
     lanes
 }

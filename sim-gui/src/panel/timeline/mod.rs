@@ -59,7 +59,7 @@ pub fn height(ctx: &egui::Context, state: &State) -> f32 {
 
 /// Whether the buttons do not fit on one line.
 fn is_narrow(ctx: &egui::Context) -> bool {
-    ctx.content_rect().width() < 880.0
+    ctx.content_rect().width() < 980.0
 }
 
 /// Height of all but the lanes: in a narrow window the buttons take further lines.
