@@ -1,6 +1,6 @@
 //! The window: it reads reports, draws panels, and does commands. Nothing else changes the state.
 
-use crate::command::{COMMANDS, Command, CommandDef, DIGITS};
+use crate::command::{COMMANDS, Command, CommandDef, DIGITS, LANE_KEYS};
 use crate::dialog::{self, Dialog};
 use crate::director;
 use crate::doctor::Examined;
@@ -11,7 +11,7 @@ use crate::lesson::Answers;
 use crate::local::Local;
 use crate::panel::{self, Cx, lesson};
 use crate::playback::worker::Worker;
-use crate::playback::{Report, Request, letter};
+use crate::playback::{Report, Request, View, letter};
 use crate::settings::{Looks, Settings};
 use crate::state::{State, site_word};
 use crate::theme;
@@ -30,6 +30,11 @@ const SLICE_MAX: Duration = Duration::from_millis(100);
 const FRAME: Duration = Duration::from_millis(27);
 /// How long a message stays at least, in seconds.
 const MESSAGE_S: f64 = 3.0;
+/// How much larger or smaller a key shows the lanes, and the share of what is shown by which one moves them.
+const LANE_STEP: f64 = 1.4;
+const LANE_SHIFT: f64 = 0.15;
+/// How often a stretch is measured while it is being simulated, about.
+const MEASURED: u64 = 16;
 /// How fast one is read.
 const LETTERS_PER_S: f64 = 15.0;
 
@@ -56,6 +61,9 @@ pub struct Opening {
     pub sliced: bool,
 }
 
+/// What is measured: a stretch, the number of changes by then, and the futures with how far each is known in it.
+pub(crate) type Measuring = ((Instant, Instant), u64, Vec<(usize, Instant)>);
+
 /// The window.
 pub struct App {
     pub(crate) state: State,
@@ -69,6 +77,8 @@ pub struct App {
     pub(crate) sliced: bool,
     /// Time that playback had of the last frame.
     slice: Duration,
+    /// The stretch that was measured last: of which futures, as far as each was simulated, after so many changes.
+    pub(crate) measured: Option<Measuring>,
     pub(crate) edits_seen: u64,
     /// A change was accepted whose future is not shown yet.
     pub(crate) forked: bool,
@@ -102,6 +112,8 @@ impl App {
                 settings,
                 hovered: None,
                 zoom: None,
+                marked: None,
+                pinned: Vec::new(),
                 welcome: false,
                 director: false,
                 reveal: false,
@@ -120,6 +132,7 @@ impl App {
             examiner: None,
             sliced: opening.sliced,
             slice: SLICE,
+            measured: None,
             edits_seen: 0,
             forked: false,
             said_seen: 0,
@@ -225,6 +238,33 @@ impl App {
         self.direct();
         self.keep_in_sight(before);
         self.follow();
+    }
+
+    /// Asks what happened in the marked stretch, once for each stretch of what is shown.
+    fn measure(&mut self) {
+        let Some((stretch, report)) = self.state.measurable().zip(self.state.report.as_ref())
+        else {
+            return;
+        };
+        let known = |view: &View| {
+            let branch = report.branches.get(view.branch);
+            let explored = branch.map_or(Instant::ZERO, |branch| branch.explored);
+            // Where it is still being simulated, a few times on the way.
+            let step = ((stretch.1.0 - stretch.0.0) / MEASURED).max(1);
+            if explored < stretch.1 {
+                Instant(explored.0 / step * step)
+            } else {
+                stretch.1
+            }
+        };
+        let shown = report.views.iter().map(|view| (view.branch, known(view)));
+        let wanted = (stretch, report.edits_seen, shown.collect());
+        if self.measured.as_ref() != Some(&wanted)
+            && let Some(worker) = &mut self.worker
+        {
+            worker.send(Request::Measure(stretch.0, stretch.1));
+            self.measured = Some(wanted);
+        }
     }
 
     /// Where less than the whole run is shown, it goes along with the moment that is played or gone to.
@@ -379,15 +419,40 @@ impl App {
         });
     }
 
+    /// Keys that move the lanes.
+    fn lane_keys(&self, ctx: &egui::Context, todo: &mut Vec<Command>) {
+        let stretch = self.state.stretch();
+        let about = self.state.hovered.unwrap_or_else(|| self.state.now());
+        let horizon = self.state.horizon();
+        ctx.input_mut(|input| {
+            for (key, ..) in LANE_KEYS {
+                if !input.consume_key(egui::Modifiers::NONE, key) {
+                    continue;
+                }
+                let shown = match key {
+                    egui::Key::W => stretch.closer(about, LANE_STEP),
+                    egui::Key::S => stretch.closer(about, 1.0 / LANE_STEP),
+                    egui::Key::A => stretch.later(-LANE_SHIFT, horizon),
+                    _ => stretch.later(LANE_SHIFT, horizon),
+                };
+                todo.push(Command::Zoom(Some((shown.from, shown.to))));
+            }
+        });
+    }
+
     /// Keys that are commands.
     fn keys(&mut self, ctx: &egui::Context, todo: &mut Vec<Command>) {
         // A slider with the focus keeps the keys that move it.
         let sliding = std::mem::take(&mut self.local.sliding);
+        let over_lanes = std::mem::take(&mut self.local.over_lanes);
         // Where something is typed, or a menu is open, keys are theirs.
         if ctx.text_edit_focused() || egui::Popup::is_any_open(ctx) {
             return;
         }
         self.answer_keys(ctx, todo);
+        if over_lanes {
+            self.lane_keys(ctx, todo);
+        }
         let moves = [egui::Key::ArrowLeft, egui::Key::ArrowRight];
         // Enter presses what has the focus; where nothing has, it goes on with a lesson.
         let goes_on = self.state.is_taught() && ctx.memory(egui::Memory::focused).is_none();
@@ -417,6 +482,7 @@ impl eframe::App for App {
         }
         self.state.time_s = ctx.input(|i| i.time);
         self.receive();
+        self.measure();
         self.look_at_experiments(ctx);
         if let Some(opening) = files::take_link()
             && self.may_replace("the link")

@@ -42,6 +42,14 @@ pub enum Command {
     Loop,
     /// Show a stretch of the run in plots, or all of it.
     Zoom(Option<(Instant, Instant)>),
+    /// Mark a stretch of the run, to be told what happened in it; or none.
+    Mark(Option<(Instant, Instant)>),
+    /// Keep a lane on top, by its name, or no longer.
+    Pin(String),
+    /// The same of the lane of what is selected.
+    PinSelected,
+    /// Show the marked stretch from edge to edge, or all of the run.
+    Fit,
     /// Select something, or nothing.
     Select(Option<Thing>),
     /// Change something now: a fork.
@@ -195,6 +203,8 @@ pub static COMMANDS: &[CommandDef] = commands![
     "pause-at-events", "Pause at events", [key(Key::E)], Command::PauseAtEvents, "While playing, stops wherever something happens.";
     "loop", "Loop a stretch", [key(Key::L)], Command::Loop, "Marks here as the beginning of a loop; again, its end; again, no loop.";
     "whole-run", "Plots of the whole run", [], Command::Zoom(None), "Plots show the whole run again, after a stretch of it was marked with Shift.";
+    "fit", "The marked stretch, or the whole run", [key(Key::F)], Command::Fit, "Shows the stretch that was marked with Ctrl from edge to edge; again, or without one, the whole run.";
+    "pin", "Pin the lane of what is selected", [key(Key::P)], Command::PinSelected, "Keeps the lane of the selected server or balancer on top, in every future; again, no longer. A click on a lane's name does the same.";
     "stop-experiment", "Stop the experiment", [shift(Key::X)], Command::StopExperiment, "Stops the comparison or sweep that is running; what is complete is kept.";
     "stop-doctor", "Stop looking for what is dangerous", [shift(Key::D)], Command::StopDoctor, "Stops the doctor; what was tried is kept.";
     "doctor", "Look for what is dangerous", [key(Key::D)], Command::Doctor, "Looks for dangerous settings in the scenario's text, and tries by simulation what each costs.";
@@ -223,6 +233,18 @@ pub static COMMANDS: &[CommandDef] = commands![
     "sweep-load", "Sweep the load", [], Command::SweepLoad, "Runs the scenario with fewer and more requests, and draws figures over it.";
     "reset-layout", "Reset the layout", [], Command::ResetLayout, "Panels and plots as at the first start.";
     "escape", "Close or deselect", [key(Key::Escape)], Command::Escape, "Closes what is open on top; otherwise selects nothing.";
+];
+
+/// Keys that move the lanes while the pointer is over them or they have the focus; elsewhere they are other commands.
+pub const LANE_KEYS: [(Key, &str, &str); 4] = [
+    (
+        Key::W,
+        "Lanes larger",
+        "Over the lanes: larger, about the pointer.",
+    ),
+    (Key::S, "Lanes smaller", "Over the lanes: smaller."),
+    (Key::A, "Lanes earlier", "Over the lanes: what was before."),
+    (Key::D, "Lanes later", "Over the lanes: what comes after."),
 ];
 
 /// The digits: they go to moments of the event log.

@@ -1,6 +1,6 @@
 //! What lies over the panels: the palette, the help, and short messages.
 
-use crate::command::{COMMANDS, Command, keys_words};
+use crate::command::{COMMANDS, Command, LANE_KEYS, keys_words};
 use crate::panel::gallery;
 use crate::panel::plots::PLOTS;
 use crate::panel::{Cx, PANELS};
@@ -231,14 +231,18 @@ fn help(ctx: &egui::Context) -> bool {
                             ui.label(RichText::new(command.about).font(font(12.0)).color(p.weak));
                             ui.end_row();
                         }
-                        ui.label(RichText::new("1 … 9").font(mono(12.0)).color(p.accent));
-                        ui.label("To an event of the event log");
-                        ui.label(
-                            RichText::new("Goes to the first, second, … moment of the event log.")
-                                .font(font(12.0))
-                                .color(p.weak),
+                        let lanes = LANE_KEYS.map(|(key, title, about)| (key.name(), title, about));
+                        let digits = (
+                            "1 … 9",
+                            "To an event of the event log",
+                            "Goes to the first, second, … moment of the event log.",
                         );
-                        ui.end_row();
+                        for (keys, title, about) in lanes.into_iter().chain([digits]) {
+                            ui.label(RichText::new(keys).font(mono(12.0)).color(p.accent));
+                            ui.label(RichText::new(title).font(font(13.0)));
+                            ui.label(RichText::new(about).font(font(12.0)).color(p.weak));
+                            ui.end_row();
+                        }
                     });
             });
     });

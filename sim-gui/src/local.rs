@@ -2,6 +2,7 @@
 //! what was typed and not run or applied yet: above all the text of the scenario, in `text`.
 
 use crate::experiment::{Draft, Field};
+use crate::panel::gallery::{Level, Thumbs};
 use crate::playback::Edit;
 use sim_core::scenario::Written;
 use sim_core::time::Instant;
@@ -30,6 +31,10 @@ pub struct Local {
     pub search: String,
     /// Events of The event log so far, as they were brought into sight.
     pub event_log_seen: usize,
+    /// For whom models are shown; for everybody where nothing is chosen.
+    pub level: Option<Level>,
+    /// Pictures of models.
+    pub thumbs: Thumbs,
     /// The path of a file to open, as it is typed.
     pub path: String,
     /// The line chosen in the palette.
@@ -38,6 +43,10 @@ pub struct Local {
     pub loop_from: Option<Instant>,
     /// Where a stretch begins that is being marked in plots.
     pub brush: Option<Instant>,
+    /// Where a stretch begins that is being marked to be measured.
+    pub marking: Option<Instant>,
+    /// Whether the lanes had the pointer or the focus in the last frame.
+    pub over_lanes: bool,
     /// The moment under the pointer in this frame.
     pub pointed: Option<Instant>,
     /// Parameters being typed: path and text.

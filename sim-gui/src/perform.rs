@@ -8,7 +8,7 @@ use crate::files;
 use crate::lesson::Answers;
 use crate::link;
 use crate::panel::topology::what_if;
-use crate::panel::{self, lesson};
+use crate::panel::{self, lesson, timeline};
 use crate::playback::Request;
 use crate::playback::transport::next_speed;
 use crate::settings::{Looks, Settings};
@@ -66,13 +66,7 @@ impl App {
                 let on = transport.is_some_and(|t| t.pause_at_events);
                 self.send(Request::PauseAtEvents(!on));
             }
-            Command::Zoom(stretch) => {
-                let horizon = self.state.horizon();
-                let sound = |(a, b): &(Instant, Instant)| a.0 + 1000 < b.0;
-                let stretch = stretch.map(|(a, b)| (a.min(b), a.max(b).min(horizon)));
-                let whole = (Instant::ZERO, horizon);
-                self.state.zoom = stretch.filter(sound).filter(|s| *s != whole);
-            }
+            Command::Zoom(stretch) => self.zoom(stretch),
             Command::Loop => self.mark_loop(transport.and_then(|t| t.range)),
             Command::Select(thing) => {
                 self.state.selected = thing;
@@ -102,7 +96,10 @@ impl App {
                 }
             }
             Command::Escape => {
-                if self.dialog.take().is_none() && self.local.what_if.take().is_none() {
+                let closed = self.dialog.take().is_some()
+                    || self.local.what_if.take().is_some()
+                    || self.state.marked.take().is_some();
+                if !closed {
                     self.state.selected = None;
                 }
             }
@@ -123,6 +120,15 @@ impl App {
             Command::Try(at, edit) => self.try_at(&at, &edit),
             other => self.open_or_look(other),
         }
+    }
+
+    /// Shows a stretch of the run from edge to edge, or all of it.
+    fn zoom(&mut self, stretch: Option<(Instant, Instant)>) {
+        let horizon = self.state.horizon();
+        let sound = |(a, b): &(Instant, Instant)| a.0 + 1000 < b.0;
+        let stretch = stretch.map(|(a, b)| (a.min(b), a.max(b).min(horizon)));
+        let whole = (Instant::ZERO, horizon);
+        self.state.zoom = stretch.filter(sound).filter(|s| *s != whole);
     }
 
     /// Commands that run something else in place of what runs.
@@ -177,6 +183,18 @@ impl App {
     /// Commands that change looks and layout, and those that copy.
     fn look_or_copy(&mut self, command: Command) {
         match command {
+            Command::Mark(stretch) => {
+                self.state.marked = stretch.map(|(a, b)| (a.min(b), a.max(b)));
+            }
+            Command::Fit => {
+                let fitted = self.state.zoom.is_some() && self.state.zoom == self.state.marked;
+                self.zoom(self.state.marked.filter(|_| !fitted));
+            }
+            Command::Pin(lane) => self.pin(lane),
+            Command::PinSelected => match timeline::lane_of_selected(&self.state) {
+                Some(lane) => self.pin(lane),
+                None => self.say("select a server or a balancer: it has a lane to pin"),
+            },
             Command::Split => self.state.settings.split = !self.state.settings.split,
             Command::Reveal => self.state.reveal = !self.state.reveal,
             Command::Panel(name) => self.state.settings.show_or_hide(panel::find(name)),
@@ -215,6 +233,19 @@ impl App {
             },
             Command::Copy(text) => self.copy(text, "copied"),
             other => self.experiment(other),
+        }
+    }
+
+    /// Keeps a lane on top, or no longer.
+    fn pin(&mut self, lane: String) {
+        let pinned = &mut self.state.pinned;
+        let before = pinned.len();
+        pinned.retain(|other| *other != lane);
+        if pinned.len() == before {
+            pinned.push(lane);
+            // The oldest gives way.
+            let over = pinned.len().saturating_sub(timeline::PINS);
+            pinned.drain(..over);
         }
     }
 

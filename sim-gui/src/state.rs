@@ -157,6 +157,10 @@ pub struct State {
     pub hovered: Option<Instant>,
     /// The stretch of the run that plots show; all of it where there is none.
     pub zoom: Option<(Instant, Instant)>,
+    /// The stretch of which is told what happened in it.
+    pub marked: Option<(Instant, Instant)>,
+    /// Lanes that stay on top, by their names.
+    pub pinned: Vec<String>,
     /// Whether the opening scene is shown.
     pub welcome: bool,
     /// Whether the speed follows the story.
@@ -267,6 +271,20 @@ impl State {
         let (from, to) = self.zoom.unwrap_or((Instant::ZERO, horizon));
         let to = to.min(horizon).max(Instant(from.0 + 1));
         Stretch { from, to }
+    }
+
+    /// The marked stretch as far as it may be seen, in whole rows, so that it is not counted anew with every picture.
+    pub fn measurable(&self) -> Option<(Instant, Instant)> {
+        let (from, to) = self.marked?;
+        let branch = self.main()?;
+        let row_ns = branch.series.row_ns();
+        let seen = self.visible_until(branch);
+        let to = if to <= seen {
+            to
+        } else {
+            Instant(seen.0 / row_ns * row_ns)
+        };
+        (from < to).then_some((from, to))
     }
 
     /// A moment as the reader knows it.

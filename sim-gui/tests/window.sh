@@ -82,6 +82,22 @@ until_title "at 12:45: A site down, B normal"
 # Both futures are simulated to their end before the picture is taken.
 sleep 15
 picture futures
+# A stretch is marked with Ctrl and measured; the name of a lane pins it. Esc takes the mark away.
+xdotool mousemove 60 680 click 1
+sleep 1
+xdotool mousemove 212 690
+sleep 1
+xdotool keydown ctrl mousedown 1
+sleep 1
+for x in 250 300 348; do xdotool mousemove $x 690; sleep 0.3; done
+sleep 1
+xdotool mouseup 1
+sleep 1
+xdotool keyup ctrl mousemove 1050 22
+sleep 2
+picture measured
+xdotool key Escape
+sleep 1
 xdotool key t
 sleep 3
 picture futures-light

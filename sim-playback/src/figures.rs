@@ -16,6 +16,12 @@ pub fn server_now(branch: &BranchReport, view: &View, server: usize, name: &str)
     branch.series.value(Column::server(server, name)?, row)
 }
 
+/// The value of a source's figure in the last row before the moment shown.
+pub fn source_now(branch: &BranchReport, view: &View, source: usize, name: &str) -> Option<f64> {
+    let row = branch.series.rows_until(view.at).checked_sub(1)?;
+    branch.series.value(Column::source(source, name)?, row)
+}
+
 /// Requests per second that a balancer instance sends to a server of its service, by the server's place there; nothing
 /// where several instances send and what each does is not counted.
 pub fn way_now(branch: &BranchReport, view: &View, instance: usize, local: usize) -> Option<f64> {

@@ -9,24 +9,30 @@
 //! | file | concern |
 //! |---|---|
 //! | `series` | figures over time, row by row |
+//! | `breaker` | circuit breakers: where they stand, and whether they let anything through |
+//! | `sources` | what each source sends |
 //! | `branch` | one future: frames, series, event_log |
 //! | `deck` | all branches, and the play head; what is still to be done, changes, undo and redo |
 //! | `transport` | the play head |
 //! | `view` | what can be seen at a moment |
 //! | `stood` | how alerts stood over time |
 //! | `expected` | what servers would get if something were changed |
+//! | `measured` | what happened in a stretch |
 //! | `danger` | what brings a machine down, and how near it is |
 //! | `told` | the events of one future, or of two in one list |
 //! | `worker` | who drives the deck |
 //! | `figures`, `condition`, `words` | what screens of all kinds say the same way |
 
 pub mod branch;
+pub mod breaker;
 pub mod condition;
 pub mod danger;
 pub mod deck;
 pub mod expected;
 pub mod figures;
+pub mod measured;
 pub mod series;
+mod sources;
 pub mod stood;
 pub mod told;
 pub mod transport;
@@ -34,10 +40,12 @@ pub mod view;
 pub mod words;
 pub mod worker;
 
+pub use breaker::{Breaker, Throw, breakers};
 pub use condition::{Condition, Lane};
 pub use danger::Danger;
 pub use expected::Expected;
-pub use figures::{figures, server_now, site_now, way_now, ways_now};
+pub use figures::{figures, server_now, site_now, source_now, way_now, ways_now};
+pub use measured::Measured;
 pub use series::{Column, Series};
 pub use sim_core::edit::{Edit, Edited};
 pub use stood::{Stood, stood};
@@ -77,6 +85,8 @@ pub enum Request {
     Edit(Vec<Edit>),
     /// Tell what servers would get next if these changes were made now, without making them.
     Expect(Vec<Edit>),
+    /// Tell what happened in a stretch of what is shown.
+    Measure(Instant, Instant),
     /// Changes at moments of their own, one after the other: a saved branch.
     Replay(Vec<Edited>),
     /// Show a branch, and another beside it.
@@ -167,6 +177,8 @@ pub struct Report {
     pub can_redo: bool,
     /// What servers would get if what was asked about last were done.
     pub expected: Option<Arc<Expected>>,
+    /// What happened in the stretch that was asked about last, in each future that was shown then.
+    pub measured: Arc<Vec<Measured>>,
     /// Bytes that copies of the simulation may take.
     pub budget: usize,
 }

@@ -4,6 +4,7 @@
 //! that everybody shares: handing them to the screen copies pointers.
 
 use super::condition::queue_share;
+use super::sources::Sources;
 use sim_core::engine::{MachineState, Simulation};
 use sim_core::metric::{MetricDef, Scope, Unit, Window, burn_rate};
 use sim_core::model::{Model, ServerId};
@@ -51,6 +52,15 @@ pub const SERVER: &[&str] = &[
 const SERVER_WIDTH: usize = SERVER.len() + 1;
 /// Figures of each balancer instance: attempts held, attempts waiting, the number of its state.
 const INSTANCE_WIDTH: usize = 3;
+/// Figures of each source, per second: requests that came, attempts, requests that succeeded, that failed, and of these those
+/// that some guard turned away.
+pub const SOURCE: &[&str] = &[
+    "offered_hz",
+    "attempts_hz",
+    "goodput_hz",
+    "failed_hz",
+    "shed_hz",
+];
 /// Figures of each service: how full the queues of its servers are, and the share of them that is not up.
 const SERVICE_WIDTH: usize = 2;
 
@@ -83,6 +93,8 @@ pub enum Column {
     NotUp(usize),
     /// Attempts per second on a way, by its number: see [`Series::way`].
     Way(usize),
+    /// A figure of a source, by its position in [`SOURCE`].
+    Source(usize, usize),
 }
 
 impl Column {
@@ -99,13 +111,19 @@ impl Column {
             .map(|m| Self::Server(server, m))
     }
 
+    /// The column of a figure of a source.
+    pub fn source(source: usize, name: &str) -> Option<Self> {
+        let figure = SOURCE.iter().position(|n| *n == name);
+        figure.map(|figure| Self::Source(source, figure))
+    }
+
     /// How its values are written.
     pub fn unit(self) -> Unit {
         let unit = |name| MetricDef::find(name).map_or(Unit::Count, |m| m.unit);
         match self {
             Self::Site(m) => unit(SITE[m]),
             Self::Server(_, m) | Self::Highest(m) | Self::Median(m) => unit(SERVER[m]),
-            Self::Outcome(_) | Self::Way(_) => Unit::Hertz,
+            Self::Outcome(_) | Self::Way(_) | Self::Source(..) => Unit::Hertz,
             Self::Fullness(_) | Self::NotUp(_) => Unit::Ratio,
             Self::Burn(_)
             | Self::State(_)
@@ -125,6 +143,8 @@ pub struct Shape {
     pub servers: usize,
     /// Services.
     pub services: usize,
+    /// Sources, and how what comes is told apart by them.
+    pub sources: Sources,
     /// The numbers of the ways from each balancer instance with columns of its own to its servers; none where they are not
     /// counted one by one.
     pub ways: Vec<Range<usize>>,
@@ -147,6 +167,7 @@ impl Shape {
             slos: model.slos.iter().map(|slo| slo.objective).collect(),
             servers,
             services: model.services.len(),
+            sources: Sources::of(model),
             ways: (0..instances.min(INSTANCES_MAX))
                 .map(|instance| history.ways_of(instance))
                 .collect(),
@@ -164,6 +185,7 @@ impl Shape {
             + self.ways.len() * INSTANCE_WIDTH
             + self.services * SERVICE_WIDTH
             + self.ways_len()
+            + self.sources.len() * SOURCE.len()
     }
 
     fn ways_len(&self) -> usize {
@@ -199,6 +221,10 @@ impl Shape {
             Column::Fullness(s) => of_service(s, 0),
             Column::NotUp(s) => of_service(s, 1),
             Column::Way(way) => (way < self.ways_len()).then_some(ways + way),
+            Column::Source(source, figure) => {
+                let sources = ways + self.ways_len();
+                (source < self.sources.len()).then_some(sources + source * SOURCE.len() + figure)
+            }
         }
     }
 }
@@ -262,6 +288,11 @@ impl Series {
         let ways = self.shape.ways.get(instance)?;
         let way = ways.start + local;
         (way < ways.end).then_some(Column::Way(way))
+    }
+
+    /// Whether the figures of a source are an estimate: another asks the same service for the same.
+    pub fn source_is_estimated(&self, source: usize) -> bool {
+        self.shape.sources.is_estimated(source)
     }
 
     /// Objectives.
@@ -423,6 +454,9 @@ impl Series {
             let sent: u64 = range.clone().map(|i| u64::from(history.way(i, way))).sum();
             self.open.push((sent as f64 * 1e9 / span_ns as f64) as f32);
         }
+        let sources = self.shape.sources.row(model, history, range);
+        self.open
+            .extend(sources.map(|count| (count * 1e9 / span_ns as f64) as f32));
     }
 
     /// Bytes held, counting what branches share once for each.

@@ -194,6 +194,7 @@ impl Driver {
             can_undo: deck.can_undo(),
             can_redo: deck.can_redo(),
             expected: news.expected,
+            measured: news.measured,
             budget: BUDGET,
         }
     }

@@ -6,6 +6,7 @@
 
 use super::Layout;
 use super::columns::Columns;
+use crate::ids::{ClassId, ServiceId};
 use crate::machine::MachineState;
 use crate::outcome::Outcome;
 use std::ops::Range;
@@ -296,6 +297,11 @@ impl History {
     pub fn flow(&self, interval: usize, flow: usize) -> &FlowInterval {
         let (chunk, row) = self.at(interval);
         &chunk.flows[row * self.layout.flows() + flow]
+    }
+
+    /// Counters of the requests of a class that come to a service from outside.
+    pub fn from_outside(&self, interval: usize, to: ServiceId, class: ClassId) -> &FlowInterval {
+        self.flow(interval, usize::from(self.layout.flow(to, class, false)))
     }
 
     /// Response times of a flow's answered requests: (coarse bucket, count), ascending.

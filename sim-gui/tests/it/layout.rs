@@ -193,6 +193,11 @@ fn two_futures_fit_every_window() {
     in_every_width(&mut harness, "two futures", &mut all);
     perform(&mut harness, Command::Director);
     in_every_width(&mut harness, "two futures and a director", &mut all);
+    perform(&mut harness, Command::Director);
+    for lane in ["server web/web-3", "alert slow"] {
+        perform(&mut harness, Command::Pin(lane.to_owned()));
+    }
+    in_every_width(&mut harness, "two futures and pinned lanes", &mut all);
     assert!(all.is_empty(), "{} wrong:\n{}", all.len(), all.join("\n"));
 }
 
@@ -250,6 +255,23 @@ fn a_lesson_fits_every_window() {
     perform(&mut harness, Command::SeekBy(-45.0));
     in_every_width(&mut harness, "explained", &mut all);
     assert!(all.is_empty(), "{} wrong:\n{}", all.len(), all.join("\n"));
+}
+
+#[test]
+fn the_gallery_fits_every_window() {
+    let mut all = Vec::new();
+    let mut harness = window(opening("first"));
+    perform(&mut harness, Command::Panel("gallery"));
+    harness.run_steps(200);
+    in_every_width(&mut harness, "gallery", &mut all);
+    assert!(all.is_empty(), "{} wrong:\n{}", all.len(), all.join("\n"));
+    // By level.
+    let count = |harness: &Harness<'_, App>| harness.query_all_by_label_contains("open ").count();
+    let every = count(&harness);
+    harness.get_by_label_contains("first steps (").click();
+    harness.run_steps(4);
+    assert!((5..every / 2).contains(&count(&harness)), "{every}");
+    assert!(harness.query_by_label_contains("open mm1: ").is_none());
 }
 
 #[test]

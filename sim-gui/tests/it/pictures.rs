@@ -21,6 +21,7 @@ const SIZE: [usize; 2] = [1280, 800];
 /// As small as a window is made, and a large one.
 const NARROW: [usize; 2] = [900, 640];
 const WIDE: [usize; 2] = [1680, 960];
+const LARGE: [usize; 2] = [1920, 1080];
 const PHONE: [usize; 2] = [390, 844];
 /// What is looked at by both, with what pictures of it are called.
 const DESK_AND_PHONE: [(Looks, [usize; 2], &str); 3] = [
@@ -224,8 +225,9 @@ fn the_incident_looks_as_it_did() {
     window.perform(Command::Director);
     window.go("12:30:08");
     wrong.extend(compare("director-dark", &window.picture()));
-    window.perform(Command::Director);
     window.perform(Command::Theme);
+    wrong.extend(compare("director-light", &window.picture()));
+    window.perform(Command::Director);
     for (name, at) in MOMENTS {
         window.go(at);
         wrong.extend(compare(
@@ -253,6 +255,21 @@ fn the_incident_looks_as_it_did() {
     window.harness.hover_at(plot.center());
     window.harness.run_steps(8);
     wrong.extend(compare("crosshair-dark", &window.picture()));
+    window.perform(Command::Theme);
+    window.harness.run_steps(4);
+    wrong.extend(compare("crosshair-light", &window.picture()));
+    window.perform(Command::Theme);
+    // A stretch that is measured, with pinned lanes.
+    window.harness.remove_cursor();
+    window.perform(Command::Zoom(None));
+    for lane in ["server web/web-1", "balancer web-lb-1"] {
+        window.perform(Command::Pin(lane.to_owned()));
+    }
+    window.perform(Command::Mark(Some((moment(16), moment(36)))));
+    window.harness.run_steps(4);
+    wrong.extend(compare("measured-dark", &window.picture()));
+    window.perform(Command::Theme);
+    wrong.extend(compare("measured-light", &window.picture()));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -342,6 +359,43 @@ fn the_opening_scene_looks_as_it_did() {
 }
 
 #[test]
+fn several_sources_and_a_breaker_look_as_they_did() {
+    let mut wrong = Vec::new();
+    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+        let mut window = Window::open("first", looks);
+        window.perform(Command::OpenText(crate::flow::SOURCES.to_owned()));
+        window.explored();
+        window.perform(Command::Speed(1.0));
+        window.go("12:03:20");
+        wrong.extend(compare(&format!("sources-{suffix}"), &window.picture()));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn on_a_large_screen_it_looks_as_it_did() {
+    let mut wrong = Vec::new();
+    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+        let mut window = Window::sized("incident", looks, LARGE);
+        window.explored();
+        window.go("12:30:50");
+        wrong.extend(compare(&format!("large-down-{suffix}"), &window.picture()));
+        window.go("12:25");
+        window.perform(Command::Edit(Edit::set(
+            "service.web.server.web-1.weight",
+            "3",
+        )));
+        window.explored();
+        window.go("12:45");
+        wrong.extend(compare(
+            &format!("large-futures-{suffix}"),
+            &window.picture(),
+        ));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn on_a_phone_all_stands_in_one_column() {
     let mut wrong = Vec::new();
     let mut window = Window::sized("incident", Looks::Dark, PHONE);
@@ -370,6 +424,10 @@ fn every_panel_looks_as_it_did() {
                 window.perform(Command::Select(Some(sim_gui::state::Thing::Server(0))));
                 // The card that comes with it has pictures of its own.
                 window.perform(Command::Escape);
+            }
+            if panel.name == "gallery" {
+                // Until the pictures of what is seen are made.
+                window.harness.run_steps(500);
             }
             wrong.extend(compare(
                 &format!("panel-{}-{suffix}", panel.name),

@@ -1,7 +1,7 @@
 //! Plots: one crosshair with every value of both futures, a stretch to look at closely, and the difference filled.
 
-use crate::screen::{perform, window_at};
-use eframe::egui::{Event, Modifiers, Pos2, Shape, pos2};
+use crate::screen::{drag, perform, window_at};
+use eframe::egui::{Event, Modifiers, Shape, pos2};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use sim_core::time::Instant;
 use sim_gui::App;
@@ -53,18 +53,6 @@ fn a_stretch_that_is_marked_with_shift_is_shown_larger_and_a_double_click_ends_i
         pos2(left + (right - left) * share, plot.center().y)
     };
     harness.event(Event::ModifiersChanged(Modifiers::SHIFT));
-    let drag = |harness: &mut Harness<'_, App>, from: Pos2, to: Pos2| {
-        harness.hover_at(from);
-        harness.run_steps(1);
-        harness.drag_at(from);
-        harness.run_steps(1);
-        for step in 1..=4 {
-            harness.event(Event::PointerMoved(from.lerp(to, step as f32 / 4.0)));
-            harness.run_steps(1);
-        }
-        harness.drop_at(to);
-        harness.run_steps(2);
-    };
     drag(&mut harness, at(0.1), at(0.2));
     harness.event(Event::ModifiersChanged(Modifiers::NONE));
     harness.run_steps(2);

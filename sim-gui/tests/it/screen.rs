@@ -1,6 +1,6 @@
 //! The screen without a display: clicked by accessible name, with the figures of the summary.
 
-use eframe::egui::{Key, Modifiers};
+use eframe::egui::{Event, Key, Modifiers, Pos2};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use sim_core::engine::Simulation;
 use sim_core::scenario::Scenario;
@@ -65,6 +65,20 @@ pub(crate) fn perform(harness: &mut Harness<'static, App>, command: Command) {
     harness.state_mut().perform(command);
     harness.run_steps(3);
     settle(harness);
+}
+
+/// Presses at a place, goes to another one, and lets go.
+pub(crate) fn drag(harness: &mut Harness<'_, App>, from: Pos2, to: Pos2) {
+    harness.hover_at(from);
+    harness.run_steps(1);
+    harness.drag_at(from);
+    harness.run_steps(1);
+    for step in 1..=4 {
+        harness.event(Event::PointerMoved(from.lerp(to, step as f32 / 4.0)));
+        harness.run_steps(1);
+    }
+    harness.drop_at(to);
+    harness.run_steps(2);
 }
 
 /// Its card opens.

@@ -8,6 +8,7 @@ use super::change::Change;
 use super::history::Plan;
 use super::{Deck, Pending};
 use crate::expected::{Expected, Looking};
+use crate::measured::Measured;
 use crate::{Edit, Edited, Request};
 use sim_core::engine::Simulation;
 use sim_core::scenario::Problems;
@@ -27,6 +28,7 @@ pub(super) enum Job {
     /// Looks at what changes would do, before anybody makes them.
     Expect(Vec<Edit>),
     Look(Box<Looking>),
+    Measure(Instant, Instant),
     /// Changes that are still to be made, the one after the other, and the branch they lead to.
     Replay(VecDeque<Edited>, u64),
     Show(u64, Option<u64>),
@@ -50,6 +52,8 @@ pub struct News {
     pub said_seen: u64,
     /// What servers would get if what was asked about last were done.
     pub expected: Option<Arc<Expected>>,
+    /// What happened in the stretch that was asked about last.
+    pub measured: Arc<Vec<Measured>>,
 }
 
 impl Deck {
@@ -83,6 +87,7 @@ impl Deck {
             Request::Edit(edits) if edits.is_empty() => return,
             Request::Edit(edits) => Job::Edit(edits),
             Request::Expect(edits) => Job::Expect(edits),
+            Request::Measure(from, to) => Job::Measure(from, to),
             Request::Replay(edits) => Job::Replay(edits.into(), self.branches[self.shown.0].id),
             Request::Show(main, beside) => {
                 Job::Show(self.id(main), beside.map(|branch| self.id(branch)))
@@ -100,6 +105,7 @@ impl Deck {
                 | Job::PreviousEvent
                 | Job::Show(..)
                 | Job::Close(_)
+                | Job::Measure(..)
         );
         if self.queue.is_empty() && (at_once || self.pending == Pending::Nothing) {
             let left = self.perform(job, &mut || true);
@@ -131,6 +137,7 @@ impl Deck {
                 Some(expected) => self.news.expected = Some(Arc::new(expected)),
                 None => return Some(Job::Look(looking)),
             },
+            Job::Measure(from, to) => self.measure(from, to),
             Job::Change(mut change) => match self.make(&mut change, stop) {
                 Some(Ok(branch)) => {
                     self.judge(None);
@@ -154,6 +161,14 @@ impl Deck {
             Job::Restore(plan, moving) => return self.restore(plan, moving, stop),
         }
         None
+    }
+
+    /// Counts what happened in a stretch of the futures shown.
+    fn measure(&mut self, from: Instant, to: Instant) {
+        let shown = [Some(self.shown.0), self.shown.1];
+        let branches = shown.into_iter().flatten();
+        let measured = branches.filter_map(|i| Measured::of((i, &self.branches[i]), (from, to)));
+        self.news.measured = Arc::new(measured.collect());
     }
 
     /// The id of a branch; of the last one where there are not so many.

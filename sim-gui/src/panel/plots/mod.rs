@@ -107,7 +107,8 @@ fn zoomed(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     }
 }
 
-/// A stretch that is marked by dragging with Shift, the wheel with Ctrl, and a double click; whether the pointer is taken by that.
+/// A stretch that is marked by dragging, with Shift to be shown larger and with Ctrl to be measured; the wheel with Ctrl, and a
+/// double click; whether the pointer is taken by that.
 pub(crate) fn brushed(
     ui: &egui::Ui,
     cx: &mut Cx<'_>,
@@ -125,13 +126,27 @@ pub(crate) fn brushed(
         let closer = stretch.closer(stretch.at(share(at.x)), f64::from(closer));
         cx.does(Command::Zoom(Some((closer.from, closer.to))));
     }
-    let shift = ui.input(|input| input.modifiers.shift);
+    let (shift, ctrl) = ui.input(|input| (input.modifiers.shift, input.modifiers.command));
     let Some(at) = response
         .interact_pointer_pos()
         .map(|pos| stretch.at(share(pos.x)))
     else {
         return false;
     };
+    if ctrl && (response.drag_started() || response.is_pointer_button_down_on()) {
+        cx.local.marking.get_or_insert(at);
+    }
+    if let Some(from) = cx.local.marking {
+        cx.local.pointed = Some(at);
+        let stretch = (from.min(at), from.max(at));
+        if cx.state.marked != Some(stretch) {
+            cx.does(Command::Mark(Some(stretch).filter(|_| from != at)));
+        }
+        if response.drag_stopped() || response.clicked() {
+            cx.local.marking = None;
+        }
+        return true;
+    }
     if shift && (response.drag_started() || response.is_pointer_button_down_on()) {
         cx.local.brush.get_or_insert(at);
     }

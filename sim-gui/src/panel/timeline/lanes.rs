@@ -4,7 +4,7 @@ use super::alerts::{self, ALERTS};
 use super::deadline::Marker;
 use crate::icon::Icon;
 use crate::playback::{BranchReport, Column, Lane, danger, letter};
-use crate::state::{Condition, State, Stretch, same_server};
+use crate::state::{Condition, State, Stretch, Thing, same_server};
 use crate::theme::{Palette, bold_font, font, mix};
 use eframe::egui::{self, Color32, Rangef, Rect, Vec2, pos2};
 use sim_core::engine::MachineState;
@@ -39,12 +39,108 @@ pub(super) enum LaneOf {
     Deadline,
 }
 
-/// The lanes of a branch, and of the one beside it. `room`: so many may be drawn before servers share lanes.
+/// The lanes of a branch, and of the one beside it: those that are pinned, and the others. `room`: so many may be drawn before
+/// servers share lanes.
 pub(super) fn lanes_of(branch: &BranchReport, state: &State, room: usize) -> Vec<LaneOf> {
     let main = state.view().map_or(0, |view| view.branch);
     let beside = state.beside();
     let other = beside.and_then(|view| Some((view.branch, state.branch(view.branch)?)));
     let futures: Vec<(usize, &BranchReport)> = [(main, branch)].into_iter().chain(other).collect();
+    let pins = state.pinned.iter().flat_map(|key| {
+        let of_each = futures
+            .iter()
+            .map(|(number, _)| lane_of_pin(state, *number, key));
+        of_each.flatten().collect::<Vec<_>>()
+    });
+    let mut lanes: Vec<LaneOf> = pins.collect();
+    let left = room.saturating_sub(lanes.len());
+    let is_pinned =
+        |lane: &LaneOf| pin_of(state, lane).is_some_and(|(_, key)| state.pinned.contains(&key));
+    let mut others = lanes_unpinned(&futures, state, left);
+    others.retain(|lane| !is_pinned(lane));
+    // Where room is short, what is pinned takes the place of what comes last.
+    if !lanes.is_empty() {
+        others.truncate(left.max(2 * futures.len()));
+    }
+    lanes.extend(others);
+    lanes
+}
+
+/// What a lane that can be pinned is called, and whose it is. It is the same in every future.
+pub(super) fn pin_of(state: &State, lane: &LaneOf) -> Option<(usize, String)> {
+    match lane {
+        LaneOf::Site(number) => Some((*number, "site".to_owned())),
+        LaneOf::Alert(number, Some(alert)) => {
+            let alert = state.branch(*number)?.model.alerts.get(*alert)?;
+            Some((*number, format!("alert {}", alert.name)))
+        }
+        LaneOf::Balancer(number, instance) => {
+            let name = instance_name(state, *number, *instance)?;
+            Some((*number, format!("balancer {name}")))
+        }
+        LaneOf::Server(number, server) => {
+            let model = &state.branch(*number)?.model;
+            let server = model.servers.get(*server)?;
+            let service = &model.services[server.service.0 as usize].name;
+            Some((*number, format!("server {service}/{}", server.name)))
+        }
+        LaneOf::Services(number, services) if services.len() == 1 => {
+            let service = state.branch(*number)?.model.services.get(services.start)?;
+            Some((*number, format!("service {}", service.name)))
+        }
+        LaneOf::Alert(_, None) | LaneOf::Services(..) | LaneOf::Deadline => None,
+    }
+}
+
+/// The lane of a future that is called so, where there is one.
+fn lane_of_pin(state: &State, number: usize, key: &str) -> Option<LaneOf> {
+    let branch = state.branch(number)?;
+    let model = &branch.model;
+    let (kind, name) = key.split_once(' ').unwrap_or((key, ""));
+    match kind {
+        "site" => Some(LaneOf::Site(number)),
+        "alert" => {
+            let alert = model.alerts.iter().position(|alert| alert.name == name)?;
+            Some(LaneOf::Alert(number, Some(alert)))
+        }
+        "balancer" => {
+            let each = 0..branch.series.instances();
+            let mut named = each.filter(|i| instance_name(state, number, *i) == Some(name));
+            named.next().map(|i| LaneOf::Balancer(number, i))
+        }
+        "server" => {
+            let (service, name) = name.rsplit_once('/')?;
+            let of =
+                |server: &sim_core::model::Server| &model.services[server.service.0 as usize].name;
+            let mut servers = model.servers.iter();
+            let place = servers.position(|s| s.name == name && of(s) == service)?;
+            (place < branch.series.servers()).then_some(LaneOf::Server(number, place))
+        }
+        _ => {
+            let place = model.services.iter().position(|s| s.name == name)?;
+            Some(LaneOf::Services(number, place..place + 1))
+        }
+    }
+}
+
+/// The lane of what is selected, as it is pinned.
+pub(crate) fn lane_of_selected(state: &State) -> Option<String> {
+    let main = state.view()?.branch;
+    let lane = match state.selected? {
+        Thing::Server(server) => LaneOf::Server(main, server),
+        Thing::Instance(instance) => LaneOf::Balancer(main, instance),
+        Thing::Source(_) => return None,
+    };
+    let (number, key) = pin_of(state, &lane)?;
+    // Of very many servers not each has figures over time.
+    lane_of_pin(state, number, &key).map(|_| key)
+}
+
+/// The lanes of futures, as if none were pinned.
+fn lanes_unpinned(futures: &[(usize, &BranchReport)], state: &State, room: usize) -> Vec<LaneOf> {
+    let Some((_, branch)) = futures.first() else {
+        return Vec::new();
+    };
     let mut lanes = alert_lanes(branch, state);
     lanes.extend(futures.iter().map(|(number, _)| LaneOf::Site(*number)));
     let instances = |branch: &BranchReport| branch.series.instances();
@@ -69,7 +165,7 @@ pub(super) fn lanes_of(branch: &BranchReport, state: &State, room: usize) -> Vec
     let one_by_one = server_lanes(branch, state);
     lanes.extend(match one_by_one {
         Some(servers) if servers.len() <= left => servers,
-        _ => service_lanes(&futures),
+        _ => service_lanes(futures),
     });
     lanes.extend(marker);
     lanes
@@ -630,7 +726,7 @@ fn alert_lane(
         return;
     };
     let name = match alert {
-        Some(alert) => branch.model.alerts[alert].name.clone(),
+        Some(alert) => lettered(state, &branch.model.alerts[alert].name, number),
         None if state.beside().is_some() => format!("alerts {}", letter(number)),
         None => "alerts".to_owned(),
     };

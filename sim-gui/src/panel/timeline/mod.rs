@@ -4,9 +4,11 @@
 mod alerts;
 mod deadline;
 mod lanes;
+mod measured;
 mod strip;
 
 use self::deadline::Marker;
+pub(crate) use self::lanes::lane_of_selected;
 use self::lanes::{draw_lane, lanes_of};
 use super::{Cx, PanelDef, Place};
 use crate::command::{Command, SPEEDS, hint, speed_words};
@@ -29,6 +31,8 @@ pub static PANEL: PanelDef = PanelDef {
     text,
 };
 
+/// Lanes that can be kept on top at once.
+pub(crate) const PINS: usize = 6;
 /// Room for names of lanes.
 const NAMES: f32 = 92.0;
 /// Height of a lane.
@@ -55,7 +59,7 @@ pub fn height(ctx: &egui::Context, state: &State) -> f32 {
 
 /// Whether the buttons do not fit on one line.
 fn is_narrow(ctx: &egui::Context) -> bool {
-    ctx.content_rect().width() < 880.0
+    ctx.content_rect().width() < 980.0
 }
 
 /// Height of all but the lanes: in a narrow window the buttons take further lines.
@@ -103,6 +107,8 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         turned(ui, cx, &response, body);
         super::plots::pointed(cx, &response, body, cx.state.stretch());
     }
+    let pointer = ui.rect_contains_pointer(rect);
+    cx.local.over_lanes = pointer || response.has_focus();
     let Some(branch) = cx.state.main() else {
         return;
     };
@@ -115,6 +121,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             vec2(body.width(), lane_height(cx.state) - 2.5),
         );
         draw_lane(ui, cx.state, branch, &lane, place);
+        pin(ui, cx, &lane, place);
         if let (Some(pos), Some(at)) = (response.hover_pos(), cx.local.pointed)
             && place.contains(pos)
         {
@@ -124,9 +131,43 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     }
     axis(ui, cx.state, branch, body, y);
     overview(ui, cx, branch, body);
-    if let Some(words) = told {
+    measured::draw(ui, cx, pos2(body.right(), rect.top() - 52.0));
+    let on_axis = response.hover_pos().is_some_and(|pos| pos.y > y);
+    if let Some(words) = told.or_else(|| on_axis.then(|| HINT.to_owned())) {
         response.on_hover_text_at_pointer(words);
     }
+}
+
+/// What can be done with the lanes.
+const HINT: &str = "Over the lanes: the wheel or W and S show them larger and smaller, A and D go along. A drag with Shift shows a stretch \
+     larger, one with Ctrl says what happened in it; F shows that from edge to edge. A click on a lane's name pins it.";
+
+/// The name of a lane can be pressed: the lane then stays on top.
+fn pin(ui: &egui::Ui, cx: &mut Cx<'_>, lane: &lanes::LaneOf, place: Rect) {
+    let Some((number, key)) = lanes::pin_of(cx.state, lane) else {
+        return;
+    };
+    let left = place.left() - NAMES;
+    let name = Rect::from_x_y_ranges(left..=place.left() - 4.0, place.y_range());
+    let pinned = cx.state.pinned.contains(&key);
+    let id = ui.scope_id().with(("pin", number, &key));
+    let response = ui.interact(name, id, Sense::click());
+    let word = if pinned { "unpin" } else { "pin" };
+    let label = format!(
+        "{word} the lane of {}",
+        key.split_once(' ').map_or(&*key, |k| k.1)
+    );
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, pinned, &label));
+    let p = Palette::of(ui);
+    if pinned || response.hovered() || response.has_focus() {
+        let mark = Rect::from_x_y_ranges(left..=left + 3.0, place.y_range());
+        let ink = if pinned { p.accent } else { p.weak };
+        ui.painter().rect_filled(mark, 1.0, ink);
+    }
+    if response.clicked() {
+        cx.does(Command::Pin(key));
+    }
+    response.on_hover_text(format!("A click: {label}"));
 }
 
 /// The wheel over the lanes: it shows them larger or smaller about the pointer; with Shift, or sideways, it goes along.
@@ -409,6 +450,13 @@ fn axis(ui: &egui::Ui, state: &State, branch: &BranchReport, body: Rect, bottom:
         );
         painter.rect_filled(known, 0.0, mix(p.panel, p.accent, 0.45));
     }
+    if let Some((from, to)) = state.marked {
+        let range = Rect::from_x_y_ranges(Rangef::new(x(from), x(to)), lanes);
+        painter.rect_filled(range, 0.0, p.now.gamma_multiply(0.14));
+        for edge in [from, to] {
+            painter.vline(x(edge), lanes, Stroke::new(1.5, p.now));
+        }
+    }
     if let Some(beside) = state.beside()
         && let Some(other) = state.branch(beside.branch)
     {
@@ -482,6 +530,10 @@ fn text(state: &State) -> String {
             );
         }
     }
+    if !state.pinned.is_empty() {
+        let _ = writeln!(text, "pinned lanes: {}", state.pinned.join(", "));
+    }
+    text.push_str(&measured::text(state));
     for words in lanes::all_told(state) {
         let _ = writeln!(text, "{words}");
     }

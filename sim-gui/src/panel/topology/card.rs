@@ -57,6 +57,13 @@ pub(crate) fn words(branch: &BranchReport, view: &View, server: usize) -> String
             readable::short(rate.round())
         ))
     );
+    if snapshot.connections > 0 {
+        let kept = readable::number(f64::from(snapshot.connections));
+        words = format!("{words}, {kept} connections kept");
+    }
+    if let Some(most) = model.params.max_connections {
+        words = format!("{words}, at most {most} attempts from each balancer instance");
+    }
     for danger in danger::of_server(snapshot, model) {
         words = format!("{words}, {}", danger.words(view.at));
     }
@@ -177,6 +184,8 @@ struct Bar {
     ink: Color32,
     /// Shares from which on the machine dies.
     ticks: Vec<f32>,
+    /// Whether it has a whole: otherwise there is a number and nothing to fill.
+    whole: bool,
 }
 
 /// From such a share of what kills it a machine is drawn as in danger, and from this one as about to die.
@@ -224,6 +233,7 @@ fn bars_of(
         ticks: ticks
             .map(|above| queue_share(above, limit) as f32)
             .collect(),
+        whole: true,
     }];
     let busy = f32::from(snapshot.busy.min(65535) as u16) / snapshot.workers.max(1) as f32;
     bars.push(Bar {
@@ -232,7 +242,9 @@ fn bars_of(
         value: format!("{}/{}", snapshot.busy, snapshot.workers),
         ink: if busy > 0.95 { p.warn } else { p.good },
         ticks: Vec::new(),
+        whole: true,
     });
+    bars.extend(connections(snapshot, down, p));
     let others = [(Gauge::Memory, "memory"), (Gauge::QueueAge, "oldest")];
     for (gauge, label) in others {
         let of_gauge = dangers.iter().filter(|danger| danger.gauge == gauge);
@@ -256,9 +268,23 @@ fn bars_of(
             },
             ink: danger_ink(nearest.share(), p),
             ticks: vec![1.0 / whole as f32],
+            whole: true,
         });
     }
     bars
+}
+
+/// Connections that are kept to a server, where any are.
+fn connections(snapshot: &ServerSnapshot, down: bool, p: &Palette) -> Option<Bar> {
+    let kept = (snapshot.connections > 0 && !down).then_some(snapshot.connections)?;
+    Some(Bar {
+        label: "kept",
+        share: 0.0,
+        value: format!("{} conn", readable::short(f64::from(kept))),
+        ink: p.weak,
+        ticks: Vec::new(),
+        whole: false,
+    })
 }
 
 /// How long it has left, where a crash rule holds.
@@ -317,7 +343,7 @@ fn bars(
         );
         painter.galley(at, value, p.text);
         let track = Rect::from_min_max(pos2(start, y - 4.0), pos2(until, y + 4.0));
-        if track.width() > 16.0 {
+        if track.width() > 16.0 && row.whole {
             bar(painter, track, row.share, row.ink, &row.ticks, p);
         }
     }

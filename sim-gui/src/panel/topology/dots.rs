@@ -5,9 +5,10 @@
 //! balancer.
 
 use super::along;
+use super::breaker;
 use super::flow::Flow;
 use super::layout::Layout;
-use crate::playback::{BranchReport, View, letter};
+use crate::playback::{BranchReport, View, breakers, letter};
 use crate::state::State;
 use crate::theme::{Palette, font, mix};
 use eframe::egui::{self, Color32, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
@@ -255,6 +256,11 @@ pub(super) fn legend(
         at: pos2(rect.left() + 6.0, rect.top() + 3.0 + ROW / 2.0),
         p,
     };
+    if !breakers(branch, view).is_empty() {
+        flow.entry(breaker::SAMPLES, breaker::SAMPLES_ARE, |painter, at| {
+            breaker::samples(painter, at, p);
+        });
+    }
     if ghost {
         flow.entry(27.0, "to expect", |painter, at| {
             for y in [-3.0, 3.0] {

@@ -6,8 +6,9 @@
 
 use super::along;
 use super::layout::Layout;
+use crate::playback::breaker::Post;
 use crate::playback::transport::played_as_fast_as_possible;
-use crate::playback::{BranchReport, Column, View};
+use crate::playback::{BranchReport, Column, View, breakers};
 use crate::state::State;
 use crate::theme::Palette;
 use eframe::egui::{self, Painter, Pos2, Rect, Vec2, pos2, vec2};
@@ -91,8 +92,8 @@ impl Rates<'_> {
         value.unwrap_or(0.0).max(0.0)
     }
 
-    fn site(&self, name: &str, row: usize) -> f64 {
-        self.of(Column::site(name), row)
+    fn source(&self, source: usize, name: &str, row: usize) -> f64 {
+        self.of(Column::source(source, name), row)
     }
 
     fn server(&self, server: usize, name: &str, row: usize) -> f64 {
@@ -243,13 +244,8 @@ impl Flow {
         }
     }
 
-    /// Between visitors and balancer instances. Of several sources it is not known which sends how much.
+    /// Between each source and the balancer instances that it asks.
     fn outside(&mut self, rates: &Rates<'_>, view: &View, layout: &Layout) {
-        let sources = rates.branch.model.sources.len();
-        if sources != 1 {
-            return;
-        }
-        let ways = &layout.ways_in;
         let servers = |instance: usize| {
             let service = view.snapshot.instances[instance].service as usize;
             rates.branch.model.services[service].servers.len()
@@ -259,26 +255,36 @@ impl Flow {
             each.map(|local| rates.way(view, instance, local, row))
                 .sum::<f64>()
         };
-        for way in ways {
+        let breakers = breakers(rates.branch, view);
+        for way in &layout.ways_in {
+            let post = Post::Source(way.source);
+            let guarded = breakers.iter().any(|breaker| breaker.post == post);
+            let others = layout.ways_in.iter().filter(|o| o.source == way.source);
+            let alone = others.clone().count() == 1;
             // To each what it sends on; where none does, to all the same.
             let share = |row: usize| {
-                let all: f64 = ways.iter().map(|other| sends(other.instance, row)).sum();
-                if all > 0.0 {
+                let all: f64 = others.clone().map(|other| sends(other.instance, row)).sum();
+                if alone {
+                    1.0
+                } else if all > 0.0 {
                     sends(way.instance, row) / all
                 } else {
-                    1.0 / ways.len() as f64
+                    1.0 / others.clone().count() as f64
                 }
             };
-            let share = |row| if ways.len() == 1 { 1.0 } else { share(row) };
-            let offered = |row| rates.site("offered_hz", row) * share(row);
-            let again = |row| (rates.site("amplification", row) - 1.0).max(0.0);
-            let retries = |row| offered(row) * again(row);
-            let answered = |row| rates.site("goodput_hz", row) * share(row);
+            let of = |name, row| rates.source(way.source, name, row) * share(row);
+            // What a circuit breaker turns away never leaves its source.
+            let kept = |row| if guarded { of("shed_hz", row) } else { 0.0 };
+            let offered = |row| (of("offered_hz", row) - kept(row)).max(0.0);
+            let retries = |row| (of("attempts_hz", row) - of("offered_hz", row)).max(0.0);
+            let answered = |row| of("goodput_hz", row);
             let (from, to) = (way.from, way.to);
             self.add(Kind::Request, from, to, rates.passing(offered));
             self.add(Kind::Retry, from, to, rates.passing(retries));
             self.add(Kind::Answer, to, from, rates.passing(answered));
-            let slow = |row| rates.site("failed_hz", row) * share(row) * rates.given_up(row);
+            let switch = from + vec2(super::breaker::SIZE.x + 4.0, 0.0);
+            self.add(Kind::TurnedAway, switch, from, rates.passing(kept));
+            let slow = |row| (of("failed_hz", row) - kept(row)).max(0.0) * rates.given_up(row);
             self.add(Kind::GivenUp, to, from, rates.passing(slow));
             if view.snapshot.instances[way.instance].state == MachineState::Up {
                 continue;

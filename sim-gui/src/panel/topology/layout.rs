@@ -22,6 +22,7 @@ pub(super) struct Edge {
 
 /// A way from a source to a balancer instance.
 pub(super) struct WayIn {
+    pub source: usize,
     pub instance: usize,
     pub from: Pos2,
     pub to: Pos2,
@@ -270,6 +271,7 @@ impl Layout {
                     let (from, to) = (frame.right_center(), target.left_center());
                     self.links.push((from, to));
                     self.ways_in.push(WayIn {
+                        source,
                         instance: *instance,
                         from,
                         to,
@@ -308,7 +310,7 @@ impl Layout {
 }
 
 /// How many calls or routes a service is away from the outside.
-fn depths(model: &Model) -> Vec<usize> {
+pub(crate) fn depths(model: &Model) -> Vec<usize> {
     let mut depths = vec![0; model.services.len()];
     // A path without a circle is no longer than there are services.
     for _ in 0..model.services.len() {

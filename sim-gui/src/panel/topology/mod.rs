@@ -1,5 +1,6 @@
 //! The topology: sources, balancer instances and servers, with what is in flight between them.
 
+mod breaker;
 pub(crate) mod card;
 mod dots;
 mod flow;
@@ -9,7 +10,9 @@ pub(crate) mod what_if;
 use super::{Cx, PanelDef, Place};
 use crate::command::Command;
 pub(crate) use crate::playback::server_now;
-use crate::playback::{BranchReport, Expected, View, danger, letter, site_now, way_now, ways_now};
+use crate::playback::{
+    BranchReport, Expected, View, breakers, danger, letter, site_now, source_now, way_now, ways_now,
+};
 use crate::state::{Condition, State, Thing};
 use crate::theme::{Palette, bold_font, font};
 pub(crate) use card::look;
@@ -18,6 +21,7 @@ use eframe::egui::{
 };
 pub(crate) use flow::Flow;
 use layout::Layout;
+pub(crate) use layout::depths;
 use sim_core::engine::InstanceSnapshot;
 use sim_core::model::Balancer;
 use sim_core::readable;
@@ -229,6 +233,7 @@ pub(crate) fn picture(
     let flow = Flow::of(cx.state, branch, view, &layout);
     flow.draw(ui.painter(), Palette::of(ui));
     rates(ui, branch, view, &layout);
+    breaker::draw(ui, cx.state, branch, view, &layout, prefix);
     crate::panel::lesson::pulse(ui, cx, view, |name| layout.place_of(name, branch, view));
     let main = cx.state.view().map(|view| view.branch);
     if let Some(Thing::Server(selected)) = cx.state.selected
@@ -460,17 +465,11 @@ fn source_box(
 ) {
     let p = Palette::of(ui);
     let name = &branch.model.sources[source].name;
-    let rate = if branch.model.sources.len() == 1 {
-        site_now(branch, view, "offered_hz")
-    } else {
-        None
-    };
+    let rate = source_now(branch, view, source, "offered_hz");
     let rate = rate.map(|rate| readable::short(rate.round()));
     let words = rate.as_ref().map(|rate| format!("{rate} req/s"));
-    let label = format!(
-        "{prefix}source {name} {}",
-        words.clone().unwrap_or_default()
-    );
+    let about = source_words(branch, view, source);
+    let label = format!("{prefix}source {name} {about}");
     let response = selectable(ui, cx, rect, Thing::Source(source), &label, p.line);
     let mut rows = vec![(vec![name.clone()], true, p.text)];
     rows.extend(
@@ -632,6 +631,25 @@ impl Gauge {
     }
 }
 
+/// What a source sends, and what becomes of it.
+fn source_words(branch: &BranchReport, view: &View, source: usize) -> String {
+    let of = |name| source_now(branch, view, source, name);
+    let Some((rate, failed)) = of("offered_hz").zip(of("failed_hz")) else {
+        return String::new();
+    };
+    let write = |rate: f64| readable::short(rate.round());
+    let divided = if branch.series.source_is_estimated(source) {
+        ", of what several sources ask for divided as their planned rates are"
+    } else {
+        ""
+    };
+    format!(
+        "{} req/s, {} of them fail a second{divided}",
+        write(rate),
+        write(failed)
+    )
+}
+
 /// Servers that are named in what an instance sends.
 const NAMED: usize = 12;
 
@@ -686,6 +704,13 @@ fn text(state: &State) -> String {
                 instance.waiting,
                 instance.eligible
             );
+        }
+        for (number, source) in branch.model.sources.iter().enumerate() {
+            let words = source_words(branch, view, number);
+            let _ = writeln!(text, "  source {}: {words}", source.name);
+        }
+        for breaker in breakers(branch, view) {
+            let _ = writeln!(text, "  {}", breaker::words(state, &breaker));
         }
         for (i, server) in view.snapshot.servers.iter().enumerate() {
             let name = &branch.model.servers[i].name;
