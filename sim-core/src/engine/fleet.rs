@@ -125,7 +125,9 @@ pub(super) enum Fast {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Nothing,
-    /// Guards, policies that are told of attempts or servers, and nothing else.
+    /// Policies that are told of attempts or servers, and nothing else.
+    Told,
+    /// Guards, perhaps beside such policies, and nothing else.
     Guards,
     More,
 }
