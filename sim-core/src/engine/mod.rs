@@ -92,6 +92,7 @@ mod heap;
 mod hedge;
 mod host;
 mod idle;
+mod in_service;
 mod incarnation;
 mod instance;
 mod latencies;
