@@ -19,7 +19,7 @@
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
 //! | `services` | `service` | settings, samplers and counters of services |
 //! | `balancers` | `instance` with `eligible`, `health` | balancer instances and what each has seen of its servers |
-//! | `fleet` | `fleet` with `host` | servers, and the cores that they share |
+//! | `fleet` | `fleet` with `host`, `in_service` | servers, and the cores that they share |
 //! | `faults` | `fault` | what is wrong with servers and links now |
 //! | `links` | `link` | what lies between machines |
 //! | `pools` | `pool`, and below it `connect` and `close` | connections that are kept, and who waits for one |
