@@ -131,7 +131,7 @@ impl Simulation {
                 .in_service
                 .iter()
                 .nth(other)
-                .map_or(self.fleet.servers[server].first, |entry| entry.0.2),
+                .map_or(self.fleet.servers[server].first, |serving| serving.slot),
         };
         self.interrupt_at(self.attempts.handle_at(slot));
     }

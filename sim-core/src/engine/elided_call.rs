@@ -117,7 +117,7 @@ impl Simulation {
             here.push(self.attempts.handle_at(s.first));
         }
         let serving = cold.in_service.iter();
-        here.extend(serving.map(|Reverse((_, _, slot))| self.attempts.handle_at(*slot)));
+        here.extend(serving.map(|serving| self.attempts.handle_at(serving.slot)));
         here.extend(cold.pile.iter().map(|slot| self.attempts.handle_at(*slot)));
         here.extend(cold.ranked.iter().map(|Reverse((_, _, handle))| *handle));
         if matches!(s.waiting, Waiting::Fifo | Waiting::Lifo | Waiting::Turning) {

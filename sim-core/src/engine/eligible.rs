@@ -28,6 +28,8 @@ const LEVELS: usize = 128;
 pub(super) struct Offers {
     /// The priority at which each may be picked, or [`CLOSED`].
     levels: Table<LocalId, u8>,
+    /// The same, were none of them full: who gives a place back is not looked at anew.
+    unless_full: Table<LocalId, u8>,
     /// How many may be picked, by priority, and all of them.
     count: Box<[u32; LEVELS]>,
     open: u32,
@@ -46,6 +48,7 @@ impl Offers {
     pub(super) fn new() -> Self {
         Self {
             levels: Table::default(),
+            unless_full: Table::default(),
             count: Box::new([0; LEVELS]),
             open: 0,
             listed: CLOSED,
@@ -107,15 +110,28 @@ impl Offers {
     /// All offers are to be made anew.
     fn begin_anew(&mut self, servers: usize) {
         self.levels = Table::filled(servers, CLOSED);
+        self.unless_full = Table::filled(servers, CLOSED);
         self.count.fill(0);
         self.open = 0;
         (self.many_changed, self.reweighed) = (true, true);
     }
 
-    /// A server may be picked at a priority, or not. Whether that is new.
+    /// A server may be picked at a priority, or not, unless it is full. Whether that is new.
     #[inline]
-    fn set(&mut self, server: LocalId, level: Option<u32>) -> bool {
-        let level = level.map_or(CLOSED, |level| level as u8);
+    fn set(&mut self, server: LocalId, judged: &Candidate, by_level: bool) -> bool {
+        let level = if by_level { judged.level as u8 } else { 0 };
+        self.unless_full[server] = if judged.open { level } else { CLOSED };
+        self.turn(server, judged.full)
+    }
+
+    /// A server is full, or is not. Whether that is new.
+    #[inline]
+    fn turn(&mut self, server: LocalId, full: bool) -> bool {
+        let level = if full {
+            CLOSED
+        } else {
+            self.unless_full[server]
+        };
         let before = std::mem::replace(&mut self.levels[server], level);
         if before == level {
             return false;
@@ -238,7 +254,7 @@ impl Simulation {
         };
         for (local, server) in service.servers.ids().zip(judged) {
             weights[local] *= server.factor;
-            offers.set(local, level_of(server, by_level));
+            offers.set(local, server, by_level);
         }
         self.tell_policy(index);
         self.drain_if_open(index);
@@ -281,16 +297,16 @@ impl Simulation {
             return self.refresh_offer(index, local);
         }
         let full = self.is_full(index, local);
-        let health = &mut self.balancers[index].health;
-        let level = if let Some(known) = health.known(local) {
+        let Instance { health, offers, .. } = &mut self.balancers[index];
+        let is_new = if let Some(known) = health.known(local) {
             known.full = full;
-            level_of(known, true)
+            offers.set(local, known, true)
         } else if health.is_empty() {
-            level_of(&self.candidate(index, local), true)
+            offers.turn(local, full)
         } else {
             return self.refresh_offer(index, local);
         };
-        if self.balancers[index].offers.set(local, level) {
+        if is_new {
             self.offers_changed(index);
         }
         self.drain_if_open(index);
@@ -323,7 +339,7 @@ impl Simulation {
             let before = std::mem::replace(&mut instance.weights[local], weight);
             let reweighed = before.to_bits() != weight.to_bits();
             instance.offers.reweighed |= reweighed;
-            changed |= instance.offers.set(local, level_of(&server, by_level)) || reweighed;
+            changed |= instance.offers.set(local, &server, by_level) || reweighed;
         }
         if changed {
             self.offers_changed(index);
@@ -465,10 +481,4 @@ impl Instance {
             self.turn_to(level);
         }
     }
-}
-
-/// The priority at which a server may be picked; where rules decide about priorities there is one.
-fn level_of(server: &Candidate, by_level: bool) -> Option<u32> {
-    let level = if by_level { server.level } else { 0 };
-    (server.open && !server.full).then_some(level)
 }

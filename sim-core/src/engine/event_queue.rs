@@ -262,6 +262,13 @@ impl EventQueue {
         self.completions.set(server.position(), time, sequence);
     }
 
+    /// The same where that may be due at the time at which it was.
+    #[inline]
+    pub(super) fn renew_completion(&mut self, server: ServerId, time: u64) {
+        let sequence = self.next_sequence();
+        self.completions.renew(server.position(), time, sequence);
+    }
+
     /// A server has nothing to complete. It takes a number of the sequence as any scheduling.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a part of the loop of a run")]

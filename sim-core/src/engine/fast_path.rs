@@ -5,9 +5,9 @@
 //! [`Simulation::begin_fast`] and [`Simulation::complete_fast`] do what the general path does,
 //! step for step and with the same draws and sequence numbers, but look each thing up once
 //! instead of at every step. A request that meets what is written, or would be turned away, goes
-//! the general path from there on. Both functions are made three times: for services where nothing of the
-//! kind is written, without a look at any of it; for those where only guards are, or policies that are told; and
-//! for the others.
+//! the general path from there on. Both functions are made four times: for services where nothing of the
+//! kind is written, without a look at any of it; for those where only policies are that are told; where only such and
+//! guards are; and for the others.
 //! A test runs scenarios with and without the fast path and demands the same digest.
 //! The calls of such requests are [elided](super::elided_call), and their draws made
 //! [batch](super::batched_draws).
@@ -264,7 +264,8 @@ impl Simulation {
         let told =
             s.tracks_servers() || s.active.iter().any(|index| self.balancers[*index].observes);
         let written = match fast && !aside && self.may_be_bare(service) {
-            true if self.guards.any || told => Written::Guards,
+            true if self.guards.any => Written::Guards,
+            true if told => Written::Told,
             true => Written::Nothing,
             false => Written::More,
         };
@@ -347,13 +348,16 @@ impl Simulation {
     }
 
     /// An open source emits a request to a service on the fast path. `BARE`: nothing is written there but
-    /// guards, and policies that are told; `GUARDED`: there may be some of these.
+    /// policies that are told, and guards; `TOLD`, `GUARDED`: there may be some of these.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn arrive_fast<const BARE: bool, const GUARDED: bool>(&mut self, source: SourceId) {
+    pub(super) fn arrive_fast<const BARE: bool, const TOLD: bool, const GUARDED: bool>(
+        &mut self,
+        source: SourceId,
+    ) {
         let batch = self.place_in_batch(source);
         let next = self.next_paced(source, batch);
-        self.begin_fast::<BARE, GUARDED>(source, batch, Some(next));
+        self.begin_fast::<BARE, TOLD, GUARDED>(source, batch, Some(next));
     }
 
     /// When the next request of an open source comes.
@@ -390,7 +394,7 @@ impl Simulation {
         if self.services[self.sources[source].to].aside {
             self.begin_aside(source, batch, next);
         } else {
-            self.begin_fast::<false, true>(source, batch, next);
+            self.begin_fast::<false, true, true>(source, batch, next);
         }
     }
 
@@ -431,7 +435,7 @@ impl Simulation {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     #[expect(clippy::too_many_lines, reason = "each thing is looked up once")]
-    fn begin_fast<const BARE: bool, const GUARDED: bool>(
+    fn begin_fast<const BARE: bool, const TOLD: bool, const GUARDED: bool>(
         &mut self,
         source: SourceId,
         batch: usize,
@@ -568,13 +572,13 @@ impl Simulation {
         if fills {
             balancers.turned = Some((index, local));
         }
-        if GUARDED && service.told && instance.observes {
+        if TOLD && service.told && instance.observes {
             instance.tell_assigned(local);
         }
         attempt.server = server;
         s.attempts = s.attempts.wrapping_add(1);
         s.enter(now);
-        if GUARDED && service.told && service.tracks_servers() {
+        if TOLD && service.told && service.tracks_servers() {
             balancers.server_entered(service, s, handle.slot(), now);
         }
         if guarded && let Some(stopped) = guards.pass_fast_server(server, who) {
@@ -601,7 +605,7 @@ impl Simulation {
     /// As [`Simulation::begin_fast`] for a caller whose rules ask for more than the bare one.
     #[inline(never)]
     fn begin_fast_apart(&mut self, source: SourceId, batch: usize, next: Option<u64>) {
-        self.begin_fast::<false, true>(source, batch, next);
+        self.begin_fast::<false, true, true>(source, batch, next);
     }
 
     /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
@@ -704,7 +708,7 @@ impl Simulation {
     /// A server on the fast path finishes the request that was to finish first.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn complete_fast<const BARE: bool, const GUARDED: bool>(
+    pub(super) fn complete_fast<const BARE: bool, const TOLD: bool, const GUARDED: bool>(
         &mut self,
         server: ServerId,
     ) {
@@ -737,8 +741,9 @@ impl Simulation {
             }
         }
         let linked = BARE || s.waiting.is_linked() || s.queue_len == 0;
-        let mut begins = linked || !guards.any;
-        if GUARDED && guards.any && begins && s.head != Slot::NONE && guards.asked_again(server) {
+        let guarded = GUARDED && guards.any;
+        let mut begins = linked || !guarded;
+        if guarded && begins && s.head != Slot::NONE && guards.asked_again(server) {
             let next = &attempts[s.head];
             begins = next.call.is_elided() && {
                 let client = sources[source_of(next.number)].clients[next.class];
@@ -769,14 +774,18 @@ impl Simulation {
             s.end_wait(waiting.demand_ns, now);
             self.take_only_worker(next, server);
         }
-        self.leave_fast::<BARE, GUARDED>(server, slot);
+        self.leave_fast::<BARE, TOLD, GUARDED>(server, slot);
     }
 
     /// A request whose service is done, and its attempt with it, leaves server and balancer; its
     /// answer is there at once.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    fn leave_fast<const BARE: bool, const GUARDED: bool>(&mut self, server: ServerId, slot: Slot) {
+    fn leave_fast<const BARE: bool, const TOLD: bool, const GUARDED: bool>(
+        &mut self,
+        server: ServerId,
+        slot: Slot,
+    ) {
         let now = self.now;
         let attempt = &self.attempts[slot];
         let (number, begun, class) = (attempt.number, attempt.begun, attempt.class);
@@ -784,7 +793,7 @@ impl Simulation {
         s.leave(now);
         s.succeeded = s.succeeded.wrapping_add(1);
         let (local, service_id) = (s.local, s.service);
-        let told = GUARDED && self.services[service_id].told;
+        let told = TOLD && self.services[service_id].told;
         if told && self.services[service_id].tracks_servers() {
             self.server_left(server);
             self.note_latency(server, slot);

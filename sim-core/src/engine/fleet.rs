@@ -5,6 +5,7 @@
 
 use super::fast_path::server_is_plain;
 use super::host::Host;
+use super::in_service::InService;
 use super::incarnation::Incarnation;
 use super::link::Path;
 use super::memory::LeftBehind;
@@ -125,7 +126,9 @@ pub(super) enum Fast {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Nothing,
-    /// Guards, policies that are told of attempts or servers, and nothing else.
+    /// Policies that are told of attempts or servers, and nothing else.
+    Told,
+    /// Guards, perhaps beside such policies, and nothing else.
     Guards,
     More,
 }
@@ -218,8 +221,8 @@ pub(super) struct ServerCold {
     pub path: Option<Arc<Path>>,
     /// Whether its settings ask for nothing that the fast path does not know.
     pub plain: bool,
-    /// Requests in service but the first: (finish, sequence, attempt).
-    pub in_service: BinaryHeap<Reverse<(u64, u64, Slot)>>,
+    /// Requests in service but the first.
+    pub in_service: InService,
     /// Waiting requests of a ranked discipline: (rank, sequence, attempt); stale ones stay until
     /// they surface.
     pub ranked: BinaryHeap<Reverse<(u64, u64, Handle)>>,
@@ -274,7 +277,7 @@ impl ServerCold {
             params: Arc::clone(&server.params),
             path: None,
             plain: server_is_plain(&server.params),
-            in_service: BinaryHeap::new(),
+            in_service: InService::default(),
             ranked: BinaryHeap::new(),
             pile: Vec::new(),
             stood_from: 0,

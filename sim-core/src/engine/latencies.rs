@@ -32,11 +32,15 @@ struct Entered {
 
 /// The last answers of a server.
 #[derive(Clone, Default)]
-struct Latencies {
+struct Latencies([Last; LEVELS]);
+
+/// The last answers to those that met about as many requests.
+#[derive(Clone, Copy, Default)]
+struct Last {
     /// In nanoseconds.
-    last: [[f32; KEPT]; LEVELS],
-    /// How many answers there were, up to twice as many as are kept.
-    count: [u8; LEVELS],
+    took: [f32; KEPT],
+    /// How many there were, up to twice as many as are kept.
+    count: u8,
 }
 
 fn level(requests: u32) -> usize {
@@ -51,10 +55,10 @@ fn level(requests: u32) -> usize {
 
 impl Latencies {
     fn note(&mut self, requests: u32, took_ns: u64) {
-        let level = level(requests);
-        let count = usize::from(self.count[level]);
-        self.last[level][count % KEPT] = took_ns as f32;
-        self.count[level] = if count + 1 == 2 * KEPT {
+        let last = &mut self.0[level(requests)];
+        let count = usize::from(last.count);
+        last.took[count % KEPT] = took_ns as f32;
+        last.count = if count + 1 == 2 * KEPT {
             KEPT
         } else {
             count + 1
@@ -65,25 +69,31 @@ impl Latencies {
     #[inline]
     fn median_ns(&self, requests: u32) -> Option<f32> {
         let level = level(requests);
-        if self.count[level] > 0 {
-            return Some(self.median_of(level));
+        if self.0[level].count > 0 {
+            return Some(self.0[level].median());
         }
         // The nearest level of which something is known, the lower of two.
-        let known = |level: &usize| self.count[*level] > 0;
+        let known = |level: &usize| self.0[*level].count > 0;
         let nearest = (1..LEVELS).find_map(|far| {
             let below = level.checked_sub(far).filter(known);
             below.or_else(|| Some(level + far).filter(|l| *l < LEVELS).filter(known))
         });
-        nearest.map(|level| self.median_of(level))
+        nearest.map(|level| self.0[level].median())
     }
+}
 
+impl Last {
     #[inline]
-    fn median_of(&self, level: usize) -> f32 {
-        let [a, b, c] = self.last[level];
-        match self.count[level] {
+    fn median(&self) -> f32 {
+        let [a, b, c] = self.took;
+        // None of them is NaN, which `f32::min` would look for.
+        let (less, more) = if a < b { (a, b) } else { (b, a) };
+        let below = if more < c { more } else { c };
+        match self.count {
             1 => a,
             2 => f32::midpoint(a, b),
-            _ => a.min(b).max(a.max(b).min(c)),
+            _ if less > below => less,
+            _ => below,
         }
     }
 }

@@ -19,7 +19,7 @@
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
 //! | `services` | `service` | settings, samplers and counters of services |
 //! | `balancers` | `instance` with `eligible`, `health` | balancer instances and what each has seen of its servers |
-//! | `fleet` | `fleet` with `host` | servers, and the cores that they share |
+//! | `fleet` | `fleet` with `host`, `in_service` | servers, and the cores that they share |
 //! | `faults` | `fault` | what is wrong with servers and links now |
 //! | `links` | `link` | what lies between machines |
 //! | `pools` | `pool`, and below it `connect` and `close` | connections that are kept, and who waits for one |
@@ -92,6 +92,7 @@ mod heap;
 mod hedge;
 mod host;
 mod idle;
+mod in_service;
 mod incarnation;
 mod instance;
 mod latencies;
@@ -417,10 +418,11 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
-        match self.services[self.fleet[server].service].written {
-            Written::Nothing => self.complete_fast::<true, false>(server),
-            Written::Guards => self.complete_guarded(server),
-            Written::More => self.complete_written(server),
+        let written = self.services[self.fleet[server].service].written;
+        if written == Written::Nothing {
+            self.complete_fast::<true, false, false>(server);
+        } else {
+            self.complete_beside(server, written);
         }
         Event::Completion(server)
     }
@@ -432,13 +434,34 @@ impl Simulation {
         if !self.balancers.behind.is_empty() {
             self.tell_policies();
         }
-        match self.sources[source].written {
-            Written::Nothing => self.arrive_fast::<true, false>(source),
+        let written = self.sources[source].written;
+        if written == Written::Nothing {
+            self.arrive_fast::<true, false, false>(source);
+        } else {
+            self.arrive_beside(source, written);
+        }
+        Event::Arrival(source)
+    }
+
+    /// An arrival where something is written, kept out of the loop.
+    #[inline(never)]
+    fn arrive_beside(&mut self, source: SourceId, written: Written) {
+        match written {
+            Written::Nothing | Written::Told => self.arrive_told(source),
             Written::Guards => self.arrive_guarded(source),
             Written::More if self.sources[source].fast => self.arrive_written(source),
             Written::More => self.arrive_apart(source),
         }
-        Event::Arrival(source)
+    }
+
+    /// A completion where something is written, kept out of the loop.
+    #[inline(never)]
+    fn complete_beside(&mut self, server: ServerId, written: Written) {
+        match written {
+            Written::Nothing | Written::Told => self.complete_told(server),
+            Written::Guards => self.complete_guarded(server),
+            Written::More => self.complete_written(server),
+        }
     }
 
     /// The general path of a completion, kept out of the loop.
@@ -448,26 +471,38 @@ impl Simulation {
         self.drain_pending_queues();
     }
 
-    /// An arrival where guards, or policies that are told, are all that is written, kept out of the loop.
+    /// An arrival where policies that are told are all that is written, kept out of the loop.
+    #[inline(never)]
+    fn arrive_told(&mut self, source: SourceId) {
+        self.arrive_fast::<true, true, false>(source);
+    }
+
+    /// The same where there are guards as well.
     #[inline(never)]
     fn arrive_guarded(&mut self, source: SourceId) {
-        self.arrive_fast::<true, true>(source);
+        self.arrive_fast::<true, true, true>(source);
         self.drain_pending_queues();
     }
 
     /// An arrival where something else is written, kept out of the loop.
     #[inline(never)]
     fn arrive_written(&mut self, source: SourceId) {
-        self.arrive_fast::<false, true>(source);
+        self.arrive_fast::<false, true, true>(source);
         if self.guards.any || self.balancers.turned.is_some() {
             self.drain_pending_queues();
         }
     }
 
-    /// A completion where guards, or policies that are told, are all that is written, kept out of the loop.
+    /// A completion where policies that are told are all that is written, kept out of the loop.
+    #[inline(never)]
+    fn complete_told(&mut self, server: ServerId) {
+        self.complete_fast::<true, true, false>(server);
+    }
+
+    /// The same where there are guards as well.
     #[inline(never)]
     fn complete_guarded(&mut self, server: ServerId) {
-        self.complete_fast::<true, true>(server);
+        self.complete_fast::<true, true, true>(server);
         self.tell_kept_news();
         self.drain_pending_queues();
     }
@@ -478,7 +513,7 @@ impl Simulation {
         if self.fleet[server].fast == Fast::No {
             return self.complete_apart(server);
         }
-        self.complete_fast::<false, true>(server);
+        self.complete_fast::<false, true, true>(server);
         if self.guards.any || self.balancers.turned.is_some() {
             self.tell_kept_news();
             self.drain_pending_queues();

@@ -6,7 +6,6 @@ use super::Simulation;
 use super::attempt::Place;
 use super::slab::{Handle, Slot};
 use crate::discipline::{Order, Waiting};
-use std::cmp::Reverse;
 
 impl Simulation {
     /// Frees a worker for a newcomer whose rank is lower than the highest in service; false when
@@ -34,7 +33,7 @@ impl Simulation {
         let left = |slot: Slot| self.attempts[slot].mark.saturating_sub(s.virtual_now);
         let others = self.fleet.cold[server].in_service.iter();
         let worst = std::iter::once(s.first)
-            .chain(others.map(|Reverse((_, _, slot))| *slot))
+            .chain(others.map(|serving| serving.slot))
             .map(|slot| (rank_of(slot, left(slot)), slot))
             .max();
         let own = rank_of(newcomer.slot(), self.attempts[newcomer].demand_ns);

@@ -4,13 +4,13 @@ use super::Simulation;
 use super::attempt::{Place, Purpose};
 use super::fleet::Waiting;
 use super::guards::Post;
+use super::in_service::Serving;
 use super::slab::{Handle, Slot};
 use crate::draws::Stream;
 use crate::ids::ServerId;
 use crate::model::DownBehaviour;
 use crate::outcome::Outcome;
 use crate::time::Duration;
-use std::cmp::Reverse;
 
 impl Simulation {
     /// An attempt, already placed at `server` by its balancer or prober, knocks.
@@ -151,16 +151,16 @@ impl Simulation {
         } else {
             self.fleet.started += 1;
             let first_finish = self.attempts[s.first].mark;
-            let entry = if finish < first_finish {
-                (
-                    first_finish,
-                    self.fleet.started,
-                    std::mem::replace(&mut s.first, slot),
-                )
+            let (finish, slot) = if finish < first_finish {
+                (first_finish, std::mem::replace(&mut s.first, slot))
             } else {
-                (finish, self.fleet.started, slot)
+                (finish, slot)
             };
-            self.fleet.cold[server].in_service.push(Reverse(entry));
+            self.fleet.cold[server].in_service.push(Serving {
+                finish,
+                started: self.fleet.started,
+                slot,
+            });
         }
         if waited && self.recorder.logs() {
             self.log_served(slot, wait_ns);
@@ -176,7 +176,7 @@ impl Simulation {
             self.fleet.cold[server]
                 .in_service
                 .pop()
-                .map_or(Slot::NONE, |Reverse((_, _, next))| next)
+                .map_or(Slot::NONE, |next| next.slot)
         } else {
             Slot::NONE
         };
@@ -223,9 +223,7 @@ impl Simulation {
         if s.first == handle.slot() {
             self.unload_first(server);
         } else {
-            self.fleet.cold[server]
-                .in_service
-                .retain(|Reverse((_, _, slot))| *slot != handle.slot());
+            self.fleet.cold[server].in_service.remove(handle.slot());
             let finish = self.attempts[handle].mark;
             s.in_service -= 1;
             s.finish_sum = s.finish_sum.wrapping_sub(finish);
@@ -244,7 +242,7 @@ impl Simulation {
             self.events.clear_completion(server);
         } else {
             let at = s.real_time_of(self.attempts[s.first].mark);
-            self.events.set_completion(server, at);
+            self.events.renew_completion(server, at);
         }
     }
 

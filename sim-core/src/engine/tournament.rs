@@ -37,6 +37,8 @@ pub(crate) struct Tournament {
     base: u64,
     /// The earliest time and its slot; `u64::MAX` when all are empty.
     earliest: (u64, u32),
+    /// No match between equal times later than this was ever decided by their sequence.
+    tied: u64,
 }
 
 const EMPTY: (u64, u64) = (u64::MAX, u64::MAX);
@@ -51,6 +53,7 @@ impl Tournament {
             far: 0,
             base: 0,
             earliest: (u64::MAX, 0),
+            tied: 0,
         };
         tournament.grow(slots.max(2));
         tournament
@@ -77,6 +80,18 @@ impl Tournament {
         match time.checked_sub(self.base) {
             Some(code) if code < self.far => self.play(slot, code),
             _ => self.set_far(slot, time),
+        }
+    }
+
+    /// As [`Tournament::set`], where a slot may have that time already. If it does, its matches end as they did, unless
+    /// somebody is there at the same time.
+    #[inline]
+    pub(crate) fn renew(&mut self, slot: usize, time: u64, sequence: u64) {
+        let entry = &mut self.entries[slot];
+        if entry.0 == time && time > self.tied && time < u64::MAX {
+            entry.1 = sequence;
+        } else {
+            self.set(slot, time, sequence);
         }
     }
 
@@ -163,13 +178,17 @@ impl Tournament {
     }
 
     /// Who wins the match at a node.
-    fn winner_of(&self, node: usize) -> u64 {
+    fn winner_of(&mut self, node: usize) -> u64 {
         let size = self.entries.len();
         let slots = size as u64 - 1;
-        let key = |word: u64| (word >> self.bits, self.entries[(word & slots) as usize]);
         let first = 2 * (node - size);
         let (left, right) = (self.words[first], self.words[first + 1]);
-        if key(right) < key(left) { right } else { left }
+        let key = |word: u64| (word >> self.bits, self.entries[(word & slots) as usize]);
+        let [one, other] = [key(left), key(right)];
+        if (one.0, one.1.0) == (other.0, other.1.0) {
+            self.tied = self.tied.max(one.1.0);
+        }
+        if other < one { right } else { left }
     }
 
     /// The root says who is first; if that is out of reach, words count from it henceforth.
@@ -251,6 +270,12 @@ mod tests {
                     };
                     naive.0[slot] = (time, sequence);
                     tournament.set(slot, time, sequence);
+                    // The same time once more, with another sequence, for this slot or another.
+                    let slot = if kind < 8 { slot } else { draws.below(len) };
+                    if naive.0[slot] != EMPTY && kind < 12 {
+                        naive.0[slot].1 = operations + sequence;
+                        tournament.renew(slot, naive.0[slot].0, operations + sequence);
+                    }
                 }
             }
             naive.assert_agrees(&tournament, &context);

@@ -1,13 +1,14 @@
 //! The server of least cost, and which of equals.
 //!
 //! Two ways to the same server. A scan looks at every eligible server. A tree keeps the least cost
-//! below each node and how many servers share it: a change of one server, and a choice, cost a walk between leaf and
-//! root instead. Which of several equals it is takes one draw either way, and equals count in their order; so a
-//! choice never depends on the way it came about.
+//! below each node, how many servers share it and which is their first: a change of one server costs a walk from leaf to
+//! root instead, and a choice nothing, or a walk back where several are equal. Which of several equals it is takes one draw
+//! either way, and equals count in their order; so a choice never depends on the way it came about.
 
 use super::FleetView;
 use crate::draws::Draws;
 use crate::extension::{ParamDef, ParamKind};
+use std::hint::select_unpredictable;
 
 /// The parameter of policies that may find several servers equally good.
 pub(super) const TIES: ParamDef = ParamDef {
@@ -113,34 +114,42 @@ pub(super) trait Ranked: Sized {
     }
 }
 
-/// The least cost below a node and how many servers share it.
+/// The least cost below a node, how many servers share it and which is the first of them.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     /// An instant, or the bits of a float that is not negative: they compare as the float does.
     cost: u64,
-    equals: u64,
+    equals: u32,
+    first: u32,
 }
 
 /// Of a server that may not be picked: dearer than any that may.
 const ABSENT: Node = Node {
     cost: u64::MAX,
     equals: 0,
+    first: u32::MAX,
 };
 
 impl Node {
-    fn of(cost: Option<u64>) -> Self {
-        cost.map_or(ABSENT, |cost| Self { cost, equals: 1 })
+    fn of(server: usize, cost: Option<u64>) -> Self {
+        cost.map_or(ABSENT, |cost| Self {
+            cost,
+            equals: 1,
+            first: server as u32,
+        })
     }
 
     /// What is above two nodes. Which of them wins is a coin toss: both cases take the same steps.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "most of what a change costs")]
     fn above(self, other: Self) -> Self {
-        let own = u64::from(self.cost <= other.cost).wrapping_neg() & self.equals;
-        let others = u64::from(other.cost <= self.cost).wrapping_neg() & other.equals;
+        let [own, others] = [self.cost <= other.cost, other.cost <= self.cost];
+        let equals = |is_least, node: Self| select_unpredictable(is_least, node.equals, 0);
+        let first = |is_least, node: Self| select_unpredictable(is_least, node.first, u32::MAX);
         Self {
             cost: self.cost.min(other.cost),
-            equals: own + others,
+            equals: equals(own, self) + equals(others, other),
+            first: first(own, self).min(first(others, other)),
         }
     }
 }
@@ -148,23 +157,33 @@ impl Node {
 /// The costs of all servers, with the least of them at hand.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
-    /// The children of each node: those of the root at 1, those of child `i` of `n` at `2n + i`. The
-    /// children of the second half are servers. Its length is a power of two.
-    children: Vec<[Node; 2]>,
+    /// All nodes but the root, siblings side by side: the servers, of which there is room for a power of two, then
+    /// what is above each pair of them, and so on. A walk upwards ends where the list does.
+    nodes: Vec<Node>,
     root: Node,
 }
 
 impl Tree {
+    /// For how many servers there is room: the place of the first node above them.
+    #[inline]
+    fn servers(&self) -> usize {
+        self.nodes.len() / 2 + 1
+    }
+
     /// A server has another cost, a whole number, or none.
     #[inline]
     pub(super) fn set_whole(&mut self, server: usize, cost: Option<u64>) {
-        let mut node = Node::of(cost);
-        let mut place = self.children.len() + server;
-        while place > 1 {
-            let pair = &mut self.children[place / 2];
-            pair[place % 2] = node;
-            node = node.above(pair[1 - place % 2]);
-            place /= 2;
+        let servers = self.servers();
+        let nodes = &mut self.nodes[..];
+        let mut node = Node::of(server, cost);
+        let mut place = server;
+        while let Some(own) = nodes.get_mut(place) {
+            *own = node;
+            let Some(&sibling) = nodes.get(place ^ 1) else {
+                break;
+            };
+            node = node.above(sibling);
+            place = servers + place / 2;
         }
         self.root = node;
     }
@@ -172,8 +191,7 @@ impl Tree {
     /// The cost of a server where costs are whole numbers; none of one that is not picked.
     #[inline]
     pub(super) fn whole(&self, server: usize) -> Option<u64> {
-        let place = self.children.len() + server;
-        let node = self.children[place / 2][place % 2];
+        let node = self.nodes[server];
         (node.equals > 0).then_some(node.cost)
     }
 
@@ -181,33 +199,41 @@ impl Tree {
     /// `floor`; and that cost.
     pub(super) fn first_above(&self, floor: u64) -> Option<(usize, u64)> {
         let most = self.root.cost.max(floor);
-        let size = self.children.len();
-        let mut node = 1;
-        while node < size {
-            let left = self.children[node][0];
-            node = 2 * node + usize::from(left.cost > most);
+        if self.root.cost >= floor {
+            return (self.root.equals > 0).then_some((self.root.first as usize, most));
         }
-        (self.root.equals > 0).then_some((node - size, most))
+        let mut place = self.nodes.len();
+        while let Some(pair) = place.checked_sub(self.servers()) {
+            let left = self.nodes[2 * pair];
+            place = 2 * pair + usize::from(left.cost > most);
+        }
+        Some((place, most))
     }
 
     /// The server of least cost.
     #[inline]
     pub(super) fn pick(&self, random_ties: bool, draws: &mut Draws) -> Option<usize> {
-        let Node { cost, equals } = self.root;
+        let Node {
+            cost,
+            equals,
+            first,
+        } = self.root;
         if equals == 0 {
             return None;
         }
-        let mut rank = rank(equals as usize, random_ties, draws) as u64;
-        let size = self.children.len();
-        let mut node = 1;
-        while node < size {
-            let left = self.children[node][0];
-            let before = u64::from(left.cost == cost).wrapping_neg() & left.equals;
-            let right = rank >= before;
-            rank -= u64::from(right).wrapping_neg() & before;
-            node = 2 * node + usize::from(right);
+        let mut rank = rank(equals as usize, random_ties, draws) as u32;
+        if rank == 0 {
+            return Some(first as usize);
         }
-        Some(node - size)
+        let mut place = self.nodes.len();
+        while let Some(pair) = place.checked_sub(self.servers()) {
+            let left = self.nodes[2 * pair];
+            let before = select_unpredictable(left.cost == cost, left.equals, 0);
+            let right = rank >= before;
+            rank = select_unpredictable(right, rank.wrapping_sub(before), rank);
+            place = 2 * pair + usize::from(right);
+        }
+        Some(place)
     }
 }
 
@@ -216,27 +242,20 @@ impl Ranked for Tree {
 
     fn new(servers: usize, cost: impl Fn(usize) -> Option<f64>) -> Self {
         let size = servers.next_power_of_two().max(2);
-        let mut children = vec![[ABSENT; 2]; size];
-        for server in 0..servers {
-            let place = size + server;
-            children[place / 2][place % 2] = Node::of(cost(server).map(f64::to_bits));
+        let cost = |server: usize| (server < servers).then(|| cost(server)).flatten();
+        let node = |server| Node::of(server, cost(server).map(f64::to_bits));
+        let mut nodes: Vec<Node> = (0..size).map(node).collect();
+        nodes.reserve_exact(size - 1);
+        for pair in 0..size - 1 {
+            nodes.push(nodes[2 * pair].above(nodes[2 * pair + 1]));
         }
-        for node in (2..size).rev() {
-            let [left, right] = children[node];
-            children[node / 2][node % 2] = left.above(right);
-        }
-        let [left, right] = children[1];
-        Self {
-            root: left.above(right),
-            children,
-        }
+        let root = nodes.pop().expect("there are two servers at least");
+        Self { nodes, root }
     }
 
     #[inline]
     fn has(&self, server: usize) -> bool {
-        let place = self.children.len() + server;
-        let pair = self.children.get(place / 2);
-        pair.is_some_and(|pair| pair[place % 2].equals > 0)
+        server < self.servers() && self.nodes[server].equals > 0
     }
 
     #[inline]

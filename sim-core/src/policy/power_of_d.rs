@@ -141,14 +141,14 @@ pub(crate) fn less_of_two<L: PartialOrd>(
 /// among them.
 #[inline]
 pub(super) fn nth_absent(rank: usize, drawn: &mut [usize], count: usize) -> usize {
-    let mut position = rank;
+    // All of these come first, since they ascend. Which they are is a coin toss: nothing is guessed.
     let before = |place: &usize| drawn[*place] <= *place + rank;
-    let place = (0..count).take_while(before).count();
-    position += place;
-    for place in (place..count).rev() {
-        drawn[place + 1] = drawn[place];
+    let position = rank + (0..count).filter(before).count();
+    let mut last = position;
+    for other in &mut drawn[..count] {
+        (*other, last) = (last.min(*other), last.max(*other));
     }
-    drawn[place] = position;
+    drawn[count] = last;
     position
 }
 

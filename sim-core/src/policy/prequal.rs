@@ -133,37 +133,113 @@ struct Prequal {
     uses: (usize, Share),
 }
 
-/// What is known of servers, at most one probe of each.
+/// What is known of servers, at most one probe of each, in no order.
 #[derive(Clone, Debug, Default)]
 struct Pool {
-    /// Oldest first.
+    /// Of each probe its rank, by what was hot when it was last worked out, and then its age: the lower the
+    /// better, of several alike the oldest.
+    keys: Vec<u64>,
     probes: Vec<Probe>,
-    /// Whether there is one of a server.
-    has: Vec<bool>,
+    /// One more than the place of a server's probe; 0: there is none.
+    places: Vec<u16>,
+    /// How many probes were put in: the age of the next.
+    pushed: u32,
+    /// No probe is from before.
+    none_before: Instant,
 }
 
+/// The bits of a key that are a rank.
+const RANK: u64 = (u32::MAX as u64) << 32;
+
 impl Pool {
-    fn push(&mut self, probe: Probe) {
-        let server = probe.server as usize;
-        if server >= self.has.len() {
-            self.has.resize(server + 1, false);
+    fn push(&mut self, probe: Probe, hot_above: u32) {
+        if self.pushed == u32::MAX {
+            self.count_anew();
         }
-        self.has[server] = true;
+        let server = probe.server as usize;
+        if server >= self.places.len() {
+            self.places.resize(server + 1, 0);
+        }
         self.probes.push(probe);
+        self.places[server] = self.probes.len() as u16;
+        let rank = u64::from(probe.rank(hot_above));
+        self.keys.push(rank << 32 | u64::from(self.pushed));
+        self.pushed += 1;
     }
 
+    /// Closes the gap that a probe leaves with the last.
     fn remove(&mut self, place: usize) {
-        let probe = self.probes.remove(place);
-        self.has[probe.server as usize] = false;
+        self.keys.swap_remove(place);
+        let gone = self.probes.swap_remove(place);
+        self.places[gone.server as usize] = 0;
+        if let Some(moved) = self.probes.get(place) {
+            self.places[moved.server as usize] = place as u16 + 1;
+        }
     }
 
     /// The place of the probe of a server.
     #[inline]
     fn place_of(&self, server: u32) -> Option<usize> {
-        // Most servers have none, which one look tells.
-        let has = self.has.get(server as usize) == Some(&true);
-        let mut probes = self.probes.iter();
-        has.then(|| probes.position(|probe| probe.server == server))?
+        let place = *self.places.get(server as usize)?;
+        usize::from(place).checked_sub(1)
+    }
+
+    /// A probe has another rank.
+    #[inline]
+    fn rank(&mut self, place: usize, hot_above: u32) {
+        let rank = u64::from(self.probes[place].rank(hot_above));
+        let key = &mut self.keys[place];
+        *key = rank << 32 | *key & !RANK;
+    }
+
+    /// The place of the probe whose key comes first in some order. Which it is nobody can guess, so nothing is guessed.
+    #[inline]
+    fn first(&self, order: impl Fn(u64) -> u64) -> usize {
+        let (mut place, mut lowest) = (0, u64::MAX);
+        for (at, &key) in self.keys.iter().enumerate() {
+            let key = order(key);
+            let lower = key < lowest;
+            place = select_unpredictable(lower, at, place);
+            lowest = select_unpredictable(lower, key, lowest);
+        }
+        place
+    }
+
+    fn best(&self) -> usize {
+        self.first(|key| key)
+    }
+
+    fn worst(&self) -> usize {
+        self.first(|key| key ^ RANK)
+    }
+
+    fn oldest(&self) -> usize {
+        self.first(|key| key << 32)
+    }
+
+    /// Takes away what is older than so long.
+    #[inline]
+    fn drop_old(&mut self, now: Instant, age_ns: u64) {
+        let is_old = |at: Instant| now.0.saturating_sub(at.0) > age_ns;
+        while is_old(self.none_before) {
+            let oldest = self.oldest();
+            self.none_before = self.probes.get(oldest).map_or(now, |probe| probe.at);
+            if is_old(self.none_before) {
+                self.remove(oldest);
+            }
+        }
+    }
+
+    /// Ages are counted from 0 once more.
+    #[cold]
+    fn count_anew(&mut self) {
+        let mut places: Vec<usize> = (0..self.keys.len()).collect();
+        places.sort_unstable_by_key(|&place| self.keys[place] & !RANK);
+        self.pushed = 0;
+        for place in places {
+            self.keys[place] = self.keys[place] & RANK | u64::from(self.pushed);
+            self.pushed += 1;
+        }
     }
 }
 
@@ -201,51 +277,36 @@ struct Probe {
     latency_ns: f32,
     /// How often it may still be used.
     uses: u32,
-    /// By what was hot when it was last worked out.
-    rank: u64,
 }
 
 impl Probe {
     /// A number that is lower for the better: cold before hot, the quicker of cold ones, the less loaded of hot ones.
     #[inline]
-    fn rank(&self, hot_above: u32) -> u64 {
+    fn rank(&self, hot_above: u32) -> u32 {
+        const HOT: u32 = 1 << 31;
         let hot = self.in_flight > hot_above;
-        // Bits of numbers that are not negative ascend as these do.
+        // Bits of numbers that are not negative ascend as these do, and leave the first of them free.
         let quick = self.latency_ns.to_bits();
-        u64::from(hot) << 32 | u64::from(select_unpredictable(hot, self.in_flight, quick))
+        select_unpredictable(hot, HOT | self.in_flight, quick)
     }
 }
 
 impl Prequal {
     /// The place of the best of those whose server may be picked, the oldest of several alike.
     fn best_of(&self, may: impl Fn(u32) -> bool) -> Option<usize> {
-        let probes = &self.pool.probes;
+        let Pool { keys, probes, .. } = &self.pool;
         let may = |place: &usize| may(probes[*place].server);
         (0..probes.len())
             .filter(may)
-            .min_by_key(|&place| probes[place].rank)
-    }
-
-    /// The place of the lowest rank, the first of several alike, where ranks count with these bits turned. Which it is
-    /// nobody can guess, so nothing is guessed.
-    #[inline]
-    fn lowest(&self, turned: u64) -> usize {
-        let (mut place, mut lowest) = (0, u64::MAX);
-        for (at, probe) in self.pool.probes.iter().enumerate() {
-            let rank = probe.rank ^ turned;
-            let lower = rank < lowest;
-            place = select_unpredictable(lower, at, place);
-            lowest = select_unpredictable(lower, rank, lowest);
-        }
-        place
+            .min_by_key(|&place| keys[place])
     }
 
     /// Another load is hot from now on.
     fn set_hot_above(&mut self, hot_above: u32) {
         if hot_above != self.hot_above {
             self.hot_above = hot_above;
-            for probe in &mut self.pool.probes {
-                probe.rank = probe.rank(hot_above);
+            for place in 0..self.pool.keys.len() {
+                self.pool.rank(place, hot_above);
             }
         }
     }
@@ -258,17 +319,18 @@ impl Prequal {
             let best = if fleet.narrowed {
                 self.best_of(open)?
             } else {
-                self.lowest(0)
+                self.pool.best()
             };
             let probe = &mut self.pool.probes[best];
             let server = probe.server;
             probe.uses = probe.uses.saturating_sub(1);
             probe.in_flight = probe.in_flight.saturating_add(1);
-            probe.rank = probe.rank(self.hot_above);
             let used_up = probe.uses == 0;
             let open = open(server);
             if used_up || !open {
                 self.pool.remove(best);
+            } else {
+                self.pool.rank(best, self.hot_above);
             }
             if open {
                 return Some(server);
@@ -281,9 +343,9 @@ impl Prequal {
     fn take_away(&mut self) {
         self.worst_next = !self.worst_next;
         let place = if self.worst_next {
-            0
+            self.pool.oldest()
         } else {
-            self.lowest(u64::MAX)
+            self.pool.worst()
         };
         if place < self.pool.probes.len() {
             self.pool.remove(place);
@@ -320,18 +382,16 @@ impl Prequal {
             if let Some(known) = self.pool.place_of(server) {
                 self.pool.remove(known);
             } else if self.pool.probes.len() >= self.room {
-                self.pool.remove(0);
+                self.pool.remove(self.pool.oldest());
             }
-            let mut probe = Probe {
+            let probe = Probe {
                 at: fleet.now,
                 server,
                 in_flight,
                 latency_ns: latency_ns.unwrap_or(0.0),
                 uses: uses.rounded(draws) as u32,
-                rank: 0,
             };
-            probe.rank = probe.rank(self.hot_above);
-            self.pool.push(probe);
+            self.pool.push(probe, self.hot_above);
         }
     }
 
@@ -347,21 +407,33 @@ impl Prequal {
             self.set_hot_above(u32::MAX);
             return;
         }
-        let mut heard = self.heard;
         let rank = (self.quantile * (known - 1) as f64) as usize;
-        let hot_above = *heard[..known].select_nth_unstable(rank).1;
+        let hot_above = ranked(&self.heard[..known], rank, self.hot_above);
         self.set_hot_above(hot_above);
+    }
+}
+
+/// The number that has so many before it when they are put in order. It is looked for from a guess on, which
+/// hardly ever takes more than two looks at all of them; to put them in order is a coin toss at every step.
+fn ranked(numbers: &[u32], rank: usize, mut guess: u32) -> u32 {
+    loop {
+        let less: u32 = numbers.iter().map(|&n| u32::from(n < guess)).sum();
+        let more: u32 = numbers.iter().map(|&n| u32::from(n > guess)).sum();
+        let next = if less as usize > rank {
+            numbers.iter().filter(|&&number| number < guess).max()
+        } else if numbers.len() - more as usize <= rank {
+            numbers.iter().filter(|&&number| number > guess).min()
+        } else {
+            return guess;
+        };
+        guess = *next.expect("as many numbers as that are below, or above");
     }
 }
 
 impl Policy for Prequal {
     fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
         let eligible = fleet.eligible;
-        let now = fleet.now;
-        let is_old = |probe: &Probe| now.0.saturating_sub(probe.at.0) > self.age_ns;
-        while self.pool.probes.first().is_some_and(is_old) {
-            self.pool.remove(0);
-        }
+        self.pool.drop_old(fleet.now, self.age_ns);
         self.judge();
         let server = match self.take(fleet) {
             Some(server) => server,
@@ -397,16 +469,14 @@ mod tests {
             in_flight,
             latency_ns,
             uses: 1,
-            rank: 0,
         }
     }
 
     /// A policy without probes of its own, and with these.
     fn with(probes: Vec<Probe>, hot_above: u32) -> Prequal {
         let mut pool = Pool::default();
-        for mut probe in probes {
-            probe.rank = probe.rank(hot_above);
-            pool.push(probe);
+        for probe in probes {
+            pool.push(probe, hot_above);
         }
         Prequal {
             room: 16,
@@ -483,7 +553,9 @@ mod tests {
         let mut left = || {
             policy.take_away();
             let left = policy.pool.probes.iter();
-            left.map(|p| p.server).collect::<Vec<_>>()
+            let mut left: Vec<u32> = left.map(|p| p.server).collect();
+            left.sort_unstable();
+            left
         };
         assert_eq!(left(), [1, 2, 3], "the oldest");
         assert_eq!(left(), [1, 2], "the most loaded of the hot");
@@ -532,6 +604,53 @@ mod tests {
             (policy.quantile, policy.until_anew) = (quantile, 0);
             policy.judge();
             assert_eq!(policy.hot_above, most, "{quantile}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_found_by_its_rank_from_any_guess_on() {
+        let mut draws = Stream::new(1, 0, "ranked").at(0);
+        for most in [1, 3, 100] {
+            let numbers: Vec<u32> = (0..31).map(|_| draws.below(most) as u32).collect();
+            let mut ordered = numbers.clone();
+            ordered.sort_unstable();
+            for (rank, &number) in ordered.iter().enumerate() {
+                for guess in [0, 1, 50, u32::MAX] {
+                    assert_eq!(ranked(&numbers, rank, guess), number);
+                }
+            }
+        }
+    }
+
+    /// What a list in the order of age does, by a walk along it, the pool does too.
+    #[test]
+    fn the_pool_knows_the_best_the_worst_and_the_oldest() {
+        let mut draws = Stream::new(1, 0, "pool").at(0);
+        let (mut pool, mut list): (Pool, Vec<Probe>) = (Pool::default(), Vec::new());
+        for step in 0..5000 {
+            let server = draws.below(12) as u32;
+            if let Some(place) = pool.place_of(server) {
+                pool.remove(place);
+                list.retain(|probe| probe.server != server);
+            }
+            let probe = probe(server, draws.below(4) as u32, draws.below(3) as f32);
+            pool.push(probe, 2);
+            list.push(probe);
+            let lowest = |order: &dyn Fn(u32) -> u32| {
+                let first = list.iter().min_by_key(|probe| order(probe.rank(2)));
+                first.map(|probe| probe.server)
+            };
+            let server = |place: usize| Some(pool.probes[place].server);
+            assert_eq!(server(pool.best()), lowest(&|rank| rank));
+            assert_eq!(server(pool.worst()), lowest(&|rank| !rank));
+            assert_eq!(server(pool.oldest()), Some(list[0].server));
+            if step % 3 == 0 {
+                pool.remove(pool.oldest());
+                list.remove(0);
+            }
+            if step % 100 == 0 {
+                pool.count_anew();
+            }
         }
     }
 
