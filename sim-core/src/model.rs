@@ -170,6 +170,14 @@ pub struct Source {
     pub clients: Vec<ClientId>,
 }
 
+impl Source {
+    /// The share of a class in what it sends.
+    pub fn share(&self, class: usize) -> f64 {
+        let until = |class: usize| self.mix.get(class).copied().unwrap_or(0.0);
+        until(class) - class.checked_sub(1).map_or(0.0, until)
+    }
+}
+
 /// How a caller behaves.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Client {

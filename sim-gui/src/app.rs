@@ -242,6 +242,16 @@ impl App {
 
     /// Asks what happened in the marked stretch, once for each stretch of what is shown.
     fn measure(&mut self) {
+        // Once it is marked: it is counted where pictures are made, where there are no threads.
+        if self
+            .ctx
+            .input(|i| !i.pointer.any_down() && !i.pointer.any_released())
+        {
+            self.local.marking = None;
+        }
+        if self.local.marking.is_some() {
+            return;
+        }
         let Some((stretch, report)) = self.state.measurable().zip(self.state.report.as_ref())
         else {
             return;
@@ -421,6 +431,10 @@ impl App {
 
     /// Keys that move the lanes.
     fn lane_keys(&self, ctx: &egui::Context, todo: &mut Vec<Command>) {
+        // With Shift and the like they are other commands.
+        if ctx.input(|i| i.modifiers.any()) {
+            return;
+        }
         let stretch = self.state.stretch();
         let about = self.state.hovered.unwrap_or_else(|| self.state.now());
         let horizon = self.state.horizon();

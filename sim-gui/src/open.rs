@@ -101,7 +101,8 @@ impl App {
         name.clone_into(&mut state.name);
         (state.source, state.seed) = (source, seed);
         (state.selected, state.reveal, state.unsaved) = (None, false, false);
-        (state.welcome, state.zoom) = (false, None);
+        (state.welcome, state.zoom, state.marked) = (false, None, None);
+        state.pinned.clear();
         state.director = false;
         (state.experiment, self.runner) = (None, None);
         state.refusals.clear();
@@ -140,7 +141,7 @@ impl App {
         self.local.seed = None;
         self.worker = None;
         (self.edits_seen, self.said_seen) = (0, 0);
-        self.forked = false;
+        (self.forked, self.measured) = (false, None);
         let scenario = files::read_scenario(&state.source, state.seed);
         let worker = scenario.and_then(|scenario| {
             state.warnings = scenario.warnings();

@@ -9,7 +9,7 @@ use sim_core::extension::Configured;
 use sim_core::guard::GuardDef;
 use sim_core::model::{Asker, ClientId, Model, OwnRules};
 use sim_core::time::{Duration, Instant};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Guards that are circuit breakers, and the parameter that says how long each refuses everything.
 const BREAKERS: &[(&str, &str)] = &[
@@ -78,16 +78,32 @@ pub fn breakers(branch: &BranchReport, view: &View) -> Vec<Breaker> {
         return found;
     }
     let told = view.event_log_len.min(branch.event_log.len());
-    let mut latest: BTreeMap<&str, &Event> = BTreeMap::new();
+    let subjects: BTreeSet<&str> = found.iter().map(|breaker| breaker.of.as_str()).collect();
+    let mut latest: BTreeMap<&str, Latest<'_>> = BTreeMap::new();
+    let mut unknown = subjects.len();
     for event in branch.event_log[..told].iter().rev() {
-        if matches!(event.kind, Kind::Opened | Kind::Closed) {
-            latest.entry(&event.subject).or_insert(event);
+        let opened = event.kind == Kind::Opened;
+        if (opened || event.kind == Kind::Closed) && subjects.contains(event.subject.as_str()) {
+            let of = latest.entry(&event.subject).or_default();
+            of.closed |= !opened && of.opened.is_none();
+            if opened && of.opened.is_none() {
+                of.opened = Some(event);
+                unknown -= 1;
+            }
+        }
+        if unknown == 0 {
+            break;
         }
     }
     for breaker in &mut found {
-        let opened = latest.get(breaker.of.as_str());
-        if let Some(event) = opened.filter(|event| event.kind == Kind::Opened) {
+        let latest = latest.get(breaker.of.as_str());
+        if let Some((event, closed)) = latest.and_then(|l| Some((l.opened?, l.closed))) {
             let until = event.at + breaker.wait;
+            // Several can have one name, such as those of a source's classes. One that is told to trust again while
+            // another cannot have done so yet is not that one.
+            if closed && view.at >= until {
+                continue;
+            }
             breaker.throw = if view.at < until {
                 Throw::Open
             } else {
@@ -97,6 +113,20 @@ pub fn breakers(branch: &BranchReport, view: &View) -> Vec<Breaker> {
         }
     }
     found
+}
+
+/// Whether a future has any.
+pub fn has_breakers(branch: &BranchReport, view: &View) -> bool {
+    !placed(&branch.model, view).is_empty()
+}
+
+/// What is told last of breakers of a name.
+#[derive(Default)]
+struct Latest<'a> {
+    /// That one opened.
+    opened: Option<&'a Event>,
+    /// Whether one has closed since.
+    closed: bool,
 }
 
 /// All of a model, closed.
@@ -163,7 +193,9 @@ fn placed(model: &Model, view: &View) -> Vec<Breaker> {
     }
     for (number, server) in model.servers.iter().enumerate() {
         let wait = wait_of(&server.params.guards);
-        add(server.name.clone(), Post::Server(number), None, wait);
+        if wait.is_some() {
+            add(server.name.clone(), Post::Server(number), None, wait);
+        }
     }
     found
 }

@@ -40,7 +40,7 @@ pub mod view;
 pub mod words;
 pub mod worker;
 
-pub use breaker::{Breaker, Throw, breakers};
+pub use breaker::{Breaker, Throw, breakers, has_breakers};
 pub use condition::{Condition, Lane};
 pub use danger::Danger;
 pub use expected::Expected;
@@ -48,6 +48,7 @@ pub use figures::{figures, server_now, site_now, source_now, way_now, ways_now};
 pub use measured::Measured;
 pub use series::{Column, Series};
 pub use sim_core::edit::{Edit, Edited};
+pub use sources::source_at;
 pub use stood::{Stood, stood};
 pub use told::{Told, told, told_of_both};
 pub use transport::Transport;

@@ -43,18 +43,28 @@ pub struct Figure {
 }
 
 impl Measured {
-    /// A stretch of a branch, as far as it is simulated; nothing where that is no interval of it.
+    /// The whole intervals of a stretch of a branch that end by a moment, where there are any.
     pub(crate) fn of(
         (number, branch): (usize, &Branch),
-        (from, to): (Instant, Instant),
+        asked: (Instant, Instant),
+        until: Instant,
     ) -> Option<Self> {
         let history = branch.scout().recorder().history();
         let interval_ns = history.interval_ns().max(1);
-        let first = (from.0 / interval_ns) as usize;
-        let last = (to.0.div_ceil(interval_ns) as usize).min(history.len());
+        let first = (asked.0.0 / interval_ns) as usize;
+        // Of what comes after, nothing: it may be what is not to be seen yet.
+        let len = history.len();
+        let whole = len
+            .checked_sub(1)
+            .is_some_and(|last| history.end_ns(last) <= until.0);
+        let last = if whole {
+            len
+        } else {
+            (until.0 / interval_ns) as usize
+        };
         (first < last).then(|| Self {
             branch: number,
-            asked: (from, to),
+            asked,
             from: Instant(first as u64 * interval_ns),
             to: Instant(history.end_ns(last - 1)),
             figures: figures(history, first..last, branch.model().services.len()),

@@ -31,16 +31,18 @@ struct Part {
 impl Sources {
     /// Those of a model.
     pub fn of(model: &Model) -> Self {
-        let asks = |source: &Source, to: ServiceId, class: usize| {
-            source.to == to && share(source, class) > 0.0
+        // A time line that brings a class later counts as well.
+        let asks = |source: usize, class: usize| {
+            let mut each = as_planned(model, source);
+            each.any(|source| source.share(class) > 0.0)
         };
         let count = model.sources.len().min(SOURCES_MAX);
         let parts = |(number, source): (usize, &Source)| {
-            let classes = (0..source.mix.len()).filter(|class| share(source, *class) > 0.0);
+            let classes = (0..source.mix.len()).filter(|class| asks(number, *class));
             let part = |class: usize| {
                 let others = model.sources.iter().enumerate();
                 let others = others
-                    .filter(|(i, other)| *i != number && asks(other, source.to, class))
+                    .filter(|(i, other)| *i != number && other.to == source.to && asks(*i, class))
                     .map(|(i, _)| i);
                 Part {
                     to: source.to,
@@ -113,7 +115,7 @@ impl Part {
         }
         let planned = |source: usize| {
             let now = source_at(model, source, at);
-            planned_hz(now, at) * share(now, usize::from(self.class.0))
+            planned_hz(now, at) * now.share(usize::from(self.class.0))
         };
         let own = planned(source);
         let all: f64 = own + self.others.iter().map(|other| planned(*other)).sum::<f64>();
@@ -125,25 +127,34 @@ impl Part {
     }
 }
 
-/// The share of a class among what a source sends.
-fn share(source: &Source, class: usize) -> f64 {
-    let until = source.mix.get(class).copied().unwrap_or(0.0);
-    let before = class.checked_sub(1).and_then(|c| source.mix.get(c));
-    until - before.copied().unwrap_or(0.0)
+/// A source as the time line has made it by a moment.
+pub fn source_at(model: &Model, source: usize, at: Instant) -> &Source {
+    let mut by_then = changes_of(model, source).filter(|(changed, _)| *changed <= at);
+    let last = by_then.next_back();
+    last.map_or(&model.sources[source], |(_, now)| now)
 }
 
-/// A source as the time line has made it by a moment.
-fn source_at(model: &Model, source: usize, at: Instant) -> &Source {
-    let by_then = model.timeline.iter().rev().filter(|entry| entry.at <= at);
-    let changes = by_then.filter_map(|entry| match &entry.action {
-        Action::Set { changes, .. } => Some(changes.iter().rev()),
-        _ => None,
-    });
-    let mut changed = changes.flatten().filter_map(|change| match change {
-        Change::Source(id, now) if usize::from(id.0) == source => Some(&**now),
-        _ => None,
-    });
-    changed.next().unwrap_or(&model.sources[source])
+/// A source as it begins, and as the time line makes it.
+fn as_planned(model: &Model, source: usize) -> impl Iterator<Item = &Source> {
+    let later = changes_of(model, source).map(|(_, now)| now);
+    std::iter::once(&model.sources[source]).chain(later)
+}
+
+/// What the time line makes of a source, and when.
+fn changes_of(model: &Model, source: usize) -> impl DoubleEndedIterator<Item = (Instant, &Source)> {
+    let sets = model
+        .timeline
+        .iter()
+        .filter_map(|entry| match &entry.action {
+            Action::Set { changes, .. } => Some((entry.at, changes)),
+            _ => None,
+        });
+    sets.flat_map(move |(at, changes)| {
+        changes.iter().filter_map(move |change| match change {
+            Change::Source(id, now) if usize::from(id.0) == source => Some((at, &**now)),
+            _ => None,
+        })
+    })
 }
 
 /// Requests per second that a source would send: of users who ask one thing after another, as if answers took no time.

@@ -68,7 +68,7 @@ fn idle_parts(model: &Model) -> Vec<String> {
         }
     }
     found.extend(idle_rules(model));
-    let nobody = |class: usize| model.sources.iter().all(|s| share(&s.mix, class) <= 0.0);
+    let nobody = |class: usize| model.sources.iter().all(|s| s.share(class) <= 0.0);
     for (_, class) in (model.classes.iter().enumerate()).filter(|(class, _)| nobody(*class)) {
         found.push(format!("no request is of the class `{}`", class.name));
     }
@@ -121,7 +121,7 @@ fn idle_rules(model: &Model) -> Vec<String> {
     for (id, service) in model.services.iter().enumerate() {
         for own in service.balancer.client.iter().flat_map(|own| &own.by_class) {
             let class = own.class;
-            let outside = |s: &Source| share(&s.mix, class.position()) > 0.0;
+            let outside = |s: &Source| s.share(class.position()) > 0.0;
             let sources = model.sources.iter().filter(|s| outside(s));
             let mut there: Vec<ServiceId> = sources.map(|s| s.to).collect();
             let mut next = 0;
@@ -252,13 +252,4 @@ fn idle_entries(model: &Model) -> Vec<String> {
         ));
     }
     found
-}
-
-fn share(mix: &[f64], class: usize) -> f64 {
-    let before = class
-        .checked_sub(1)
-        .and_then(|i| mix.get(i))
-        .copied()
-        .unwrap_or(0.0);
-    mix.get(class).copied().unwrap_or(0.0) - before
 }

@@ -117,6 +117,7 @@ impl Deck {
             (self.queue.back(), &job),
             (Some(Job::Seek(_)), Job::Seek(_))
                 | (Some(Job::Expect(_) | Job::Look(_)), Job::Expect(_))
+                | (Some(Job::Measure(..)), Job::Measure(..))
         ) {
             self.queue.pop_back();
         }
@@ -166,8 +167,12 @@ impl Deck {
     /// Counts what happened in a stretch of the futures shown.
     fn measure(&mut self, from: Instant, to: Instant) {
         let shown = [Some(self.shown.0), self.shown.1];
-        let branches = shown.into_iter().flatten();
-        let measured = branches.filter_map(|i| Measured::of((i, &self.branches[i]), (from, to)));
+        let branches = || shown.into_iter().flatten();
+        // As far as all of them are known: otherwise they could not be set beside each other.
+        let known = branches().map(|i| self.branches[i].scout().now()).min();
+        let until = known.map_or(to, |known| known.min(to));
+        let of = |i| Measured::of((i, &self.branches[i]), (from, to), until);
+        let measured = branches().filter_map(of);
         self.news.measured = Arc::new(measured.collect());
     }
 

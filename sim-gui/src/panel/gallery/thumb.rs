@@ -4,6 +4,7 @@
 //! Only what can be seen is simulated, one model at a time, some thousand events with each frame, and kept as a few numbers.
 
 use crate::panel::topology::depths;
+use crate::playback::source_at;
 use crate::theme::{Palette, mix};
 use eframe::egui::{Color32, Painter, Rect, Shape, Stroke, Vec2, pos2, vec2};
 use sim_core::engine::Simulation;
@@ -78,7 +79,11 @@ impl Thumb {
         };
         let horizon = model.horizon.0.max(1);
         let at = |point: usize| Instant(horizon / POINTS as u64 * point as u64);
-        let rate = |at: Instant| model.sources.iter().map(|source| source.rate.at(at)).sum();
+        let rate = |at: Instant| {
+            let each = 0..model.sources.len();
+            each.map(|source| source_at(model, source, at).rate.at(at))
+                .sum()
+        };
         let planned: Vec<f64> = (0..POINTS).map(|point| rate(at(point))).collect();
         Self {
             services: model.services.iter().enumerate().map(service).collect(),
@@ -262,14 +267,14 @@ fn shares(values: &[f64], most: f64) -> Vec<f32> {
 /// Pictures that are made, and the one that is being made.
 #[derive(Default)]
 pub struct Thumbs {
-    made: BTreeMap<&'static str, Thumb>,
+    made: BTreeMap<&'static str, Option<Thumb>>,
     making: Option<(&'static str, Box<Simulation>)>,
 }
 
 impl Thumbs {
     /// The picture of a model, as far as it is made.
     pub(super) fn get(&self, name: &str) -> Option<&Thumb> {
-        self.made.get(name)
+        self.made.get(name)?.as_ref()
     }
 
     /// Works for one frame on the first of these that is not made; whether something is left.
@@ -283,10 +288,10 @@ impl Thumbs {
                 let scenario = Scenario::read(source, &[], &crate::MODELS).ok()?;
                 scenario.model().ok()
             });
+            self.made.insert(name, model.as_ref().map(Thumb::of));
             let Some(model) = model else {
                 return true;
             };
-            self.made.insert(name, Thumb::of(&model));
             let simulation = Simulation::new(Arc::new(model), 0);
             self.making = Some((name, Box::new(simulation)));
             return true;
@@ -298,7 +303,7 @@ impl Thumbs {
                 looks += 1;
                 looks < LOOKS
             });
-            if let Some(thumb) = self.made.get_mut(name) {
+            if let Some(Some(thumb)) = self.made.get_mut(name) {
                 thumb.see(simulation);
             }
             if !goes_on || simulation.events() >= EVENTS {

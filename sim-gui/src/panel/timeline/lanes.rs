@@ -52,15 +52,17 @@ pub(super) fn lanes_of(branch: &BranchReport, state: &State, room: usize) -> Vec
             .map(|(number, _)| lane_of_pin(state, *number, key));
         of_each.flatten().collect::<Vec<_>>()
     });
-    let mut lanes: Vec<LaneOf> = pins.collect();
+    let mut lanes: Vec<LaneOf> = pins.take(room).collect();
     let left = room.saturating_sub(lanes.len());
     let is_pinned =
         |lane: &LaneOf| pin_of(state, lane).is_some_and(|(_, key)| state.pinned.contains(&key));
-    let mut others = lanes_unpinned(&futures, state, left);
-    others.retain(|lane| !is_pinned(lane));
+    let mut others = lanes_unpinned(&futures, state, left, &is_pinned);
     // Where room is short, what is pinned takes the place of what comes last.
     if !lanes.is_empty() {
-        others.truncate(left.max(2 * futures.len()));
+        let marker = others.pop_if(|lane| matches!(lane, LaneOf::Deadline));
+        let marked = usize::from(marker.is_some());
+        others.truncate(left.saturating_sub(marked).max(2 * futures.len()));
+        others.extend(marker);
     }
     lanes.extend(others);
     lanes
@@ -136,8 +138,13 @@ pub(crate) fn lane_of_selected(state: &State) -> Option<String> {
     lane_of_pin(state, number, &key).map(|_| key)
 }
 
-/// The lanes of futures, as if none were pinned.
-fn lanes_unpinned(futures: &[(usize, &BranchReport)], state: &State, room: usize) -> Vec<LaneOf> {
+/// The lanes of futures, but for those that are pinned.
+fn lanes_unpinned(
+    futures: &[(usize, &BranchReport)],
+    state: &State,
+    room: usize,
+    is_pinned: &dyn Fn(&LaneOf) -> bool,
+) -> Vec<LaneOf> {
     let Some((_, branch)) = futures.first() else {
         return Vec::new();
     };
@@ -160,13 +167,17 @@ fn lanes_unpinned(futures: &[(usize, &BranchReport)], state: &State, room: usize
                 .map(|(number, _)| LaneOf::Balancer(*number, ALL)),
         );
     }
+    lanes.retain(|lane| !is_pinned(lane));
     let marker = Marker::of(state).map(|_| LaneOf::Deadline);
     let left = room.saturating_sub(lanes.len() + usize::from(marker.is_some()));
-    let one_by_one = server_lanes(branch, state);
-    lanes.extend(match one_by_one {
-        Some(servers) if servers.len() <= left => servers,
-        _ => service_lanes(futures),
-    });
+    let mut one_by_one = server_lanes(branch, state);
+    if let Some(servers) = &mut one_by_one {
+        servers.retain(|lane| !is_pinned(lane));
+    }
+    let servers = one_by_one.filter(|servers| servers.len() <= left);
+    let mut services = servers.unwrap_or_else(|| service_lanes(futures));
+    services.retain(|lane| !is_pinned(lane));
+    lanes.extend(services);
     lanes.extend(marker);
     lanes
 }

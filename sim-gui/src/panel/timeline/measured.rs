@@ -46,6 +46,9 @@ pub(super) fn draw(ui: &egui::Ui, cx: &mut Cx<'_>, at: Pos2) {
     let Some((from, to)) = cx.state.marked else {
         return;
     };
+    if cx.local.marking.is_some() {
+        return;
+    }
     let all = measured(cx.state);
     let area = egui::Area::new(egui::Id::unique("measured"))
         .pivot(Align2::RIGHT_BOTTOM)
@@ -58,6 +61,8 @@ pub(super) fn draw(ui: &egui::Ui, cx: &mut Cx<'_>, at: Pos2) {
             .show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 let label = |at| cx.state.label_to_second(at);
+                // What is counted, in whole intervals, once it is.
+                let (from, to) = all.first().map_or((from, to), |one| (one.from, one.to));
                 let span = readable::span(to.since(from));
                 ui.horizontal(|ui| {
                     let title = format!("{} to {} ({span})", label(from), label(to));
@@ -76,14 +81,10 @@ pub(super) fn draw(ui: &egui::Ui, cx: &mut Cx<'_>, at: Pos2) {
                     }
                 });
                 let Some(first) = all.first() else {
-                    let words = "Nothing of it may be seen yet.";
+                    let words = "No whole interval of it may be seen yet.";
                     ui.label(RichText::new(words).font(font(12.0)).color(p.weak));
                     return;
                 };
-                if first.to < to {
-                    let words = format!("as far as {}", label(first.to));
-                    ui.label(RichText::new(words).font(font(11.0)).color(p.weak));
-                }
                 egui::Grid::new("measured")
                     .spacing([16.0, 2.0])
                     .show(ui, |ui| {

@@ -2,7 +2,7 @@
 
 use super::layout::Layout;
 use crate::playback::breaker::Post;
-use crate::playback::{BranchReport, Breaker, Throw, View, breakers};
+use crate::playback::{Breaker, Throw};
 use crate::state::State;
 use crate::theme::Palette;
 use eframe::egui::{self, Color32, Painter, Pos2, Rect, Sense, Stroke, StrokeKind, Vec2, vec2};
@@ -14,15 +14,14 @@ pub(super) const SIZE: Vec2 = vec2(22.0, 14.0);
 pub(super) fn draw(
     ui: &egui::Ui,
     state: &State,
-    branch: &BranchReport,
-    view: &View,
+    breakers: &[Breaker],
     layout: &Layout,
     prefix: &str,
 ) {
     let p = Palette::of(ui);
     let mut taken: Vec<Rect> = Vec::new();
-    for breaker in breakers(branch, view) {
-        let Some(box_) = place_of(&breaker, layout) else {
+    for breaker in breakers {
+        let Some(box_) = place_of(breaker, layout) else {
             continue;
         };
         // What comes in is stopped before the box, what goes out behind it.
@@ -43,7 +42,7 @@ pub(super) fn draw(
         ui.painter()
             .rect_stroke(place, 4.0, Stroke::new(1.0, ink), StrokeKind::Inside);
         switch(ui.painter(), place.center(), breaker.throw, ink);
-        let words = format!("{prefix}{}", words(state, &breaker));
+        let words = format!("{prefix}{}", words(state, breaker));
         let id = ui
             .scope_id()
             .with(("breaker", &breaker.of, place.min.y.to_bits()));

@@ -8,7 +8,7 @@ use super::along;
 use super::breaker;
 use super::flow::Flow;
 use super::layout::Layout;
-use crate::playback::{BranchReport, View, breakers, letter};
+use crate::playback::{BranchReport, View, has_breakers, letter};
 use crate::state::State;
 use crate::theme::{Palette, font, mix};
 use eframe::egui::{self, Color32, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
@@ -256,7 +256,7 @@ pub(super) fn legend(
         at: pos2(rect.left() + 6.0, rect.top() + 3.0 + ROW / 2.0),
         p,
     };
-    if !breakers(branch, view).is_empty() {
+    if has_breakers(branch, view) {
         flow.entry(breaker::SAMPLES, breaker::SAMPLES_ARE, |painter, at| {
             breaker::samples(painter, at, p);
         });

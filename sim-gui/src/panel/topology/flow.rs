@@ -6,15 +6,17 @@
 
 use super::along;
 use super::layout::Layout;
-use crate::playback::breaker::Post;
+use crate::playback::breaker::{Breaker, Post, Throw};
 use crate::playback::transport::played_as_fast_as_possible;
-use crate::playback::{BranchReport, Column, View, breakers};
+use crate::playback::{BranchReport, Column, View};
 use crate::state::State;
 use crate::theme::Palette;
 use eframe::egui::{self, Painter, Pos2, Rect, Vec2, pos2, vec2};
 use sim_core::engine::MachineState;
 use sim_core::outcome::Outcome;
 use sim_core::time::Instant;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Seconds on the clock on the wall that a flight takes.
 const FLIGHT_S: f64 = 0.9;
@@ -166,7 +168,13 @@ pub(crate) struct Flow {
 
 impl Flow {
     /// What is on its way at the moment of a view; nothing where nothing may move.
-    pub(super) fn of(state: &State, branch: &BranchReport, view: &View, layout: &Layout) -> Self {
+    pub(super) fn of(
+        state: &State,
+        branch: &BranchReport,
+        view: &View,
+        layout: &Layout,
+        breakers: &[Breaker],
+    ) -> Self {
         let mut flow = Self {
             streams: Vec::new(),
             heaps: Vec::new(),
@@ -188,7 +196,7 @@ impl Flow {
             flight_ns: FLIGHT_S * speed * 1e9,
         };
         flow.between(&rates, view, layout);
-        flow.outside(&rates, view, layout);
+        flow.outside(&rates, view, layout, breakers);
         let most = |kinds: &[Kind]| {
             let of = flow.streams.iter().filter(|s| kinds.contains(&s.kind));
             of.map(|stream| stream.passing.len()).sum::<f64>()
@@ -245,38 +253,47 @@ impl Flow {
     }
 
     /// Between each source and the balancer instances that it asks.
-    fn outside(&mut self, rates: &Rates<'_>, view: &View, layout: &Layout) {
+    fn outside(&mut self, rates: &Rates<'_>, view: &View, layout: &Layout, breakers: &[Breaker]) {
         let servers = |instance: usize| {
             let service = view.snapshot.instances[instance].service as usize;
             rates.branch.model.services[service].servers.len()
         };
+        // Of each instance it is wanted for every source and everything that flies.
+        let known = RefCell::new(BTreeMap::new());
         let sends = |instance: usize, row: usize| {
-            let each = 0..servers(instance);
-            each.map(|local| rates.way(view, instance, local, row))
-                .sum::<f64>()
+            *known
+                .borrow_mut()
+                .entry((instance, row))
+                .or_insert_with(|| {
+                    let each = 0..servers(instance);
+                    each.map(|local| rates.way(view, instance, local, row))
+                        .sum::<f64>()
+                })
         };
-        let breakers = breakers(rates.branch, view);
         for way in &layout.ways_in {
             let post = Post::Source(way.source);
-            let guarded = breakers.iter().any(|breaker| breaker.post == post);
+            let mut own = breakers.iter().filter(|breaker| breaker.post == post);
+            let open = own.any(|breaker| breaker.throw == Throw::Open);
             let others = layout.ways_in.iter().filter(|o| o.source == way.source);
             let alone = others.clone().count() == 1;
             // To each what it sends on; where none does, to all the same.
             let share = |row: usize| {
-                let all: f64 = others.clone().map(|other| sends(other.instance, row)).sum();
                 if alone {
-                    1.0
-                } else if all > 0.0 {
+                    return 1.0;
+                }
+                let all: f64 = others.clone().map(|other| sends(other.instance, row)).sum();
+                if all > 0.0 {
                     sends(way.instance, row) / all
                 } else {
                     1.0 / others.clone().count() as f64
                 }
             };
             let of = |name, row| rates.source(way.source, name, row) * share(row);
-            // What a circuit breaker turns away never leaves its source.
-            let kept = |row| if guarded { of("shed_hz", row) } else { 0.0 };
+            // What an open circuit breaker turns away never leaves its source, further attempts neither.
+            let kept = |row| if open { of("shed_hz", row) } else { 0.0 };
             let offered = |row| (of("offered_hz", row) - kept(row)).max(0.0);
-            let retries = |row| (of("attempts_hz", row) - of("offered_hz", row)).max(0.0);
+            let again = |row| (of("attempts_hz", row) - of("offered_hz", row)).max(0.0);
+            let retries = |row| if open { 0.0 } else { again(row) };
             let answered = |row| of("goodput_hz", row);
             let (from, to) = (way.from, way.to);
             self.add(Kind::Request, from, to, rates.passing(offered));

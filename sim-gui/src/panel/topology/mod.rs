@@ -230,10 +230,11 @@ pub(crate) fn picture(
         card::cell(ui, cx, branch, view, server, rect, prefix);
     }
     dots::draw(ui, cx.state, branch, view, &layout);
-    let flow = Flow::of(cx.state, branch, view, &layout);
+    let breakers = breakers(branch, view);
+    let flow = Flow::of(cx.state, branch, view, &layout, &breakers);
     flow.draw(ui.painter(), Palette::of(ui));
     rates(ui, branch, view, &layout);
-    breaker::draw(ui, cx.state, branch, view, &layout, prefix);
+    breaker::draw(ui, cx.state, &breakers, &layout, prefix);
     crate::panel::lesson::pulse(ui, cx, view, |name| layout.place_of(name, branch, view));
     let main = cx.state.view().map(|view| view.branch);
     if let Some(Thing::Server(selected)) = cx.state.selected
