@@ -1,6 +1,6 @@
 //! The window: it reads reports, draws panels, and does commands. Nothing else changes the state.
 
-use crate::command::{COMMANDS, Command, CommandDef, DIGITS, LANE_KEYS};
+use crate::command::{COMMANDS, Command, CommandDef, DIGITS};
 use crate::dialog::{self, Dialog};
 use crate::director;
 use crate::doctor::Examined;
@@ -11,9 +11,10 @@ use crate::lesson::Answers;
 use crate::local::Local;
 use crate::panel::{self, Cx, lesson};
 use crate::playback::worker::Worker;
-use crate::playback::{Report, Request, View, letter};
+use crate::playback::{Report, Request, letter};
 use crate::settings::{Looks, Settings};
 use crate::state::{State, site_word};
+use crate::stretch::Measuring;
 use crate::theme;
 use crate::welcome;
 use eframe::egui;
@@ -30,11 +31,6 @@ const SLICE_MAX: Duration = Duration::from_millis(100);
 const FRAME: Duration = Duration::from_millis(27);
 /// How long a message stays at least, in seconds.
 const MESSAGE_S: f64 = 3.0;
-/// How much larger or smaller a key shows the lanes, and the share of what is shown by which one moves them.
-const LANE_STEP: f64 = 1.4;
-const LANE_SHIFT: f64 = 0.15;
-/// How often a stretch is measured while it is being simulated, about.
-const MEASURED: u64 = 16;
 /// How fast one is read.
 const LETTERS_PER_S: f64 = 15.0;
 
@@ -60,9 +56,6 @@ pub struct Opening {
     /// Whether playback gets no thread: in browsers, and in tests that want to be in step.
     pub sliced: bool,
 }
-
-/// What is measured: a stretch, the number of changes by then, and the futures with how far each is known in it.
-pub(crate) type Measuring = ((Instant, Instant), u64, Vec<(usize, Instant)>);
 
 /// The window.
 pub struct App {
@@ -240,43 +233,6 @@ impl App {
         self.follow();
     }
 
-    /// Asks what happened in the marked stretch, once for each stretch of what is shown.
-    fn measure(&mut self) {
-        // Once it is marked: it is counted where pictures are made, where there are no threads.
-        if self
-            .ctx
-            .input(|i| !i.pointer.any_down() && !i.pointer.any_released())
-        {
-            self.local.marking = None;
-        }
-        if self.local.marking.is_some() {
-            return;
-        }
-        let Some((stretch, report)) = self.state.measurable().zip(self.state.report.as_ref())
-        else {
-            return;
-        };
-        let known = |view: &View| {
-            let branch = report.branches.get(view.branch);
-            let explored = branch.map_or(Instant::ZERO, |branch| branch.explored);
-            // Where it is still being simulated, a few times on the way.
-            let step = ((stretch.1.0 - stretch.0.0) / MEASURED).max(1);
-            if explored < stretch.1 {
-                Instant(explored.0 / step * step)
-            } else {
-                stretch.1
-            }
-        };
-        let shown = report.views.iter().map(|view| (view.branch, known(view)));
-        let wanted = (stretch, report.edits_seen, shown.collect());
-        if self.measured.as_ref() != Some(&wanted)
-            && let Some(worker) = &mut self.worker
-        {
-            worker.send(Request::Measure(stretch.0, stretch.1));
-            self.measured = Some(wanted);
-        }
-    }
-
     /// Where less than the whole run is shown, it goes along with the moment that is played or gone to.
     fn keep_in_sight(&mut self, before: Option<Instant>) {
         let (now, stretch) = (self.state.now(), self.state.stretch());
@@ -425,31 +381,6 @@ impl App {
                         Command::Answer(number, i, false)
                     });
                 }
-            }
-        });
-    }
-
-    /// Keys that move the lanes.
-    fn lane_keys(&self, ctx: &egui::Context, todo: &mut Vec<Command>) {
-        // With Shift and the like they are other commands.
-        if ctx.input(|i| i.modifiers.any()) {
-            return;
-        }
-        let stretch = self.state.stretch();
-        let about = self.state.hovered.unwrap_or_else(|| self.state.now());
-        let horizon = self.state.horizon();
-        ctx.input_mut(|input| {
-            for (key, ..) in LANE_KEYS {
-                if !input.consume_key(egui::Modifiers::NONE, key) {
-                    continue;
-                }
-                let shown = match key {
-                    egui::Key::W => stretch.closer(about, LANE_STEP),
-                    egui::Key::S => stretch.closer(about, 1.0 / LANE_STEP),
-                    egui::Key::A => stretch.later(-LANE_SHIFT, horizon),
-                    _ => stretch.later(LANE_SHIFT, horizon),
-                };
-                todo.push(Command::Zoom(Some((shown.from, shown.to))));
             }
         });
     }

@@ -30,6 +30,7 @@ pub mod plot;
 pub mod settings;
 pub mod shell;
 pub mod state;
+mod stretch;
 pub mod theme;
 pub mod value;
 #[cfg(target_arch = "wasm32")]

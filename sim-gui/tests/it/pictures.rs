@@ -23,6 +23,8 @@ const NARROW: [usize; 2] = [900, 640];
 const WIDE: [usize; 2] = [1680, 960];
 const LARGE: [usize; 2] = [1920, 1080];
 const PHONE: [usize; 2] = [390, 844];
+/// Both looks, with what pictures in them are called.
+const DARK_AND_LIGHT: [(Looks, &str); 2] = [(Looks::Dark, "dark"), (Looks::Light, "light")];
 /// What is looked at by both, with what pictures of it are called.
 const DESK_AND_PHONE: [(Looks, [usize; 2], &str); 3] = [
     (Looks::Dark, SIZE, "dark"),
@@ -361,7 +363,7 @@ fn the_opening_scene_looks_as_it_did() {
 #[test]
 fn several_sources_and_a_breaker_look_as_they_did() {
     let mut wrong = Vec::new();
-    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+    for (looks, suffix) in DARK_AND_LIGHT {
         let mut window = Window::open("first", looks);
         window.perform(Command::OpenText(crate::flow::SOURCES.to_owned()));
         window.explored();
@@ -375,7 +377,7 @@ fn several_sources_and_a_breaker_look_as_they_did() {
 #[test]
 fn on_a_large_screen_it_looks_as_it_did() {
     let mut wrong = Vec::new();
-    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+    for (looks, suffix) in DARK_AND_LIGHT {
         let mut window = Window::sized("incident", looks, LARGE);
         window.explored();
         window.go("12:30:50");
@@ -410,7 +412,7 @@ fn on_a_phone_all_stands_in_one_column() {
 #[test]
 fn every_panel_looks_as_it_did() {
     let mut wrong = Vec::new();
-    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+    for (looks, suffix) in DARK_AND_LIGHT {
         let mut window = Window::open("first", looks);
         window.explored();
         window.go("12:10");
@@ -441,7 +443,7 @@ fn every_panel_looks_as_it_did() {
 #[test]
 fn forms_questions_and_help_look_as_they_did() {
     let mut wrong = Vec::new();
-    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+    for (looks, suffix) in DARK_AND_LIGHT {
         let mut window = Window::open("incident", looks);
         window.explored();
         window.go("12:25");
@@ -471,7 +473,7 @@ fn forms_questions_and_help_look_as_they_did() {
 #[test]
 fn experiments_look_as_they_did() {
     let mut wrong = Vec::new();
-    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+    for (looks, suffix) in DARK_AND_LIGHT {
         let mut window = Window::open("first", looks);
         window.explored();
         window.perform(Command::Panel("experiments"));
@@ -516,7 +518,7 @@ fn experiments_look_as_they_did() {
 #[test]
 fn the_doctor_looks_as_it_did() {
     let mut wrong = Vec::new();
-    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+    for (looks, suffix) in DARK_AND_LIGHT {
         let mut window = Window::open("first", looks);
         window.perform(Command::OpenText(crate::doctor::SHOP.to_owned()));
         window.explored();
