@@ -63,11 +63,10 @@ impl<'a> Control<'a> {
 
     /// Hears how a run ended: after a policy that failed nothing that was measured says anything of the system.
     pub(super) fn hear(&self, simulation: &Simulation) {
-        if simulation.end() == Some(End::PolicyFailed) {
-            simulation
-                .early_end()
-                .into_iter()
-                .for_each(|why| self.fail(why));
+        if simulation.end() == Some(End::PolicyFailed)
+            && let Some(why) = simulation.early_end()
+        {
+            self.fail(why);
         }
     }
 

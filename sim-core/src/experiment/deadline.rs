@@ -210,7 +210,9 @@ pub fn deadline(
                 Step::Unfit(problems) => return Some(Err(problems)),
                 Step::Run => control.did_one(),
                 Step::Whole(acted) => {
-                    one.failed.into_iter().for_each(|why| control.fail(why));
+                    if let Some(why) = one.failed {
+                        control.fail(why);
+                    }
                     control.did_one();
                     return Some(Ok(acted));
                 }
